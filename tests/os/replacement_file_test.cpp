@@ -1,0 +1,104 @@
+#include "os/replacement_file.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <filesystem>
+
+#include "scripted_files.hpp"
+#include "temporary_directory.hpp"
+
+namespace sqs::os {
+namespace {
+
+using test::ScriptedFiles;
+using test::TemporaryDirectory;
+using test::text_of;
+
+TEST(ReplacementFile, ReplacesOnlyWhenCommitted) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("out");
+  test::write_text(path, "former");
+  ReplacementFile replacement = ReplacementFile::create(path).value();
+  ASSERT_TRUE(replacement.file().write(0, "new", 3).ok());
+  EXPECT_EQ(text_of(path), "former");
+  ASSERT_TRUE(replacement.commit().ok());
+  EXPECT_EQ(text_of(path), "new");
+  EXPECT_EQ(directory.names(), std::vector<std::string>{"out"});
+}
+
+TEST(ReplacementFile, LeavesNothingWhenAbandoned) {
+  const TemporaryDirectory directory;
+  {
+    ReplacementFile replacement = ReplacementFile::create(directory.file("out")).value();
+    ASSERT_TRUE(replacement.file().write(0, "new", 3).ok());
+    const ReplacementFile moved = std::move(replacement);
+    EXPECT_EQ(directory.names().size(), 1u);
+  }
+  EXPECT_TRUE(directory.names().empty());
+}
+
+TEST(ReplacementFile, SyncsBeforeItRenamesAndTheDirectoryAfter) {
+  const TemporaryDirectory directory;
+  ScriptedFiles files;
+  ReplacementFile replacement = ReplacementFile::create(directory.file("out")).value();
+  ASSERT_TRUE(replacement.commit().ok());
+  EXPECT_EQ(files.calls("fsync"), 2);
+  EXPECT_EQ(files.calls("renameat"), 1);
+}
+
+class ReplacementFileFault : public testing::TestWithParam<const char*> {};
+
+TEST_P(ReplacementFileFault, KeepsTheFormerFileAndRemovesTheNewOne) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("out");
+  test::write_text(path, "former");
+  ScriptedFiles files;
+  ReplacementFile replacement = ReplacementFile::create(path).value();
+  // create() has closed one descriptor, with which it looked at the path.
+  for (int passed = files.calls(GetParam()); passed > 0; --passed) files.fail(GetParam(), 0);
+  files.fail(GetParam(), EIO);
+  const Status committed = replacement.commit();
+  ASSERT_FALSE(committed.ok());
+  EXPECT_EQ(committed.error().code, SQS_E_IO);
+  EXPECT_EQ(text_of(path), "former");
+  EXPECT_EQ(directory.names(), std::vector<std::string>{"out"});
+}
+
+INSTANTIATE_TEST_SUITE_P(Calls, ReplacementFileFault, testing::Values("fsync", "close", "renameat"));
+
+TEST(ReplacementFile, PassesOverNamesLeftBehind) {
+  const TemporaryDirectory directory;
+  ScriptedFiles files;
+  files.fail("openat", 0);
+  files.fail("openat", EEXIST);
+  files.fail("openat", EEXIST);
+  const auto replacement = ReplacementFile::create(directory.file("out"));
+  ASSERT_TRUE(replacement.ok());
+  EXPECT_EQ(files.calls("openat"), 4);
+}
+
+TEST(ReplacementFile, RefusesWhatIsNoRegularFile) {
+  const TemporaryDirectory directory;
+  std::filesystem::create_directory(directory.file("d"));
+  ASSERT_EQ(mkfifo(directory.file("p").c_str(), 0600), 0);
+  for (const std::string& path : {directory.file("d"), directory.file("p"), std::string("/dev/null")}) {
+    const auto replacement = ReplacementFile::create(path);
+    ASSERT_FALSE(replacement.ok()) << path;
+    EXPECT_EQ(replacement.error().message,
+              "cannot replace '" + path + "': it is not a regular file; give the path of a file");
+  }
+}
+
+TEST(ReplacementFile, NamesADirectoryThatIsNotThere) {
+  const TemporaryDirectory directory;
+  const auto replacement = ReplacementFile::create(directory.file("none/out"));
+  ASSERT_FALSE(replacement.ok());
+  EXPECT_EQ(replacement.error().code, SQS_E_IO);
+  EXPECT_NE(replacement.error().message.find(directory.file("none/out")), std::string::npos);
+  EXPECT_NE(replacement.error().message.find("ENOENT"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace sqs::os
