@@ -1,0 +1,41 @@
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "commands.hpp"
+#include "session.hpp"
+
+namespace sqs::cli {
+namespace {
+
+nlohmann::json to_json(const Session& session, const Summary& summary, const Outcome& outcome) {
+  nlohmann::json targets = nlohmann::json::array();
+  for (const TargetOutcome& target : outcome.targets) targets.push_back(cli::to_json(target));
+  return {{"command", "demo"},
+          {"workload", session.workload().name()},
+          {"input", cli::to_json(session.input())},
+          {"targets", targets},
+          {"summary", summary.json()},
+          {"stats", cli::to_json(outcome.stats)},
+          {"report", outcome.report}};
+}
+
+void print(const Session& session, const Summary& summary, const Outcome& outcome) {
+  std::cout << session.workload().name() << ": " << describe_input(session.input()) << '\n';
+  for (const TargetOutcome& target : outcome.targets) std::cout << describe_target(target) << '\n';
+  summary.print(std::cout);
+}
+
+}  // namespace
+
+Exit demo(const Options& options) {
+  const Session session(options);
+  const auto summary = session.summary();
+  const Outcome outcome = run_past(session, *summary, !options.quiet && !options.json);
+  if (options.json) std::cout << to_json(session, *summary, outcome).dump(2) << '\n';
+  else print(session, *summary, outcome);
+  std::cout.flush();
+  if (!options.quiet) std::cerr << outcome.report_text;
+  return Exit::kOk;
+}
+
+}  // namespace sqs::cli

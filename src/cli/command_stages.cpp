@@ -1,0 +1,103 @@
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "commands.hpp"
+#include "engine.hpp"
+#include "table.hpp"
+
+namespace sqs::cli {
+namespace {
+
+struct StageType {
+  uint32_t index;
+  sqs_dsp_type type;
+};
+
+std::vector<StageType> stage_types() {
+  std::vector<StageType> types;
+  for (uint32_t i = 0; i < sqs_dsp_type_count(); ++i) {
+    StageType entry{i, {}};
+    entry.type.struct_size = sizeof entry.type;
+    if (sqs_dsp_type_get(i, &entry.type) == SQS_OK) types.push_back(entry);
+  }
+  return types;
+}
+
+std::vector<sqs_dsp_param> params_of(const StageType& entry) {
+  std::vector<sqs_dsp_param> params;
+  for (uint32_t i = 0; i < entry.type.param_count; ++i) {
+    sqs_dsp_param param{};
+    param.struct_size = sizeof param;
+    if (sqs_dsp_param_get(entry.index, i, &param) == SQS_OK) params.push_back(param);
+  }
+  return params;
+}
+
+const char* kind_name(int32_t kind) { return kind == SQS_MAP ? "map" : kind == SQS_SCAN ? "scan" : "reduce"; }
+
+std::string first_sentence(const std::string& doc) {
+  const size_t stop = doc.find(". ");
+  return stop == std::string::npos ? doc : doc.substr(0, stop + 1);
+}
+
+nlohmann::json to_json(const StageType& entry) {
+  nlohmann::json params = nlohmann::json::array();
+  for (const sqs_dsp_param& param : params_of(entry))
+    params.push_back({{"name", param.name},
+                      {"type", param.type},
+                      {"unit", param.unit},
+                      {"required", param.required == 1},
+                      {"default", param.default_value},
+                      {"range", param.range},
+                      {"doc", param.doc}});
+  return {{"name", entry.type.name},
+          {"kind", kind_name(entry.type.kind)},
+          {"inputs", entry.type.input_count},
+          {"doc", entry.type.doc},
+          {"params", params}};
+}
+
+void print_list(const std::vector<StageType>& types) {
+  using enum Table::Align;
+  Table table({{"stage", kLeft}, {"kind", kLeft}, {"inputs", kRight}, {"what it computes", kLeft}});
+  for (const StageType& entry : types)
+    table.add({entry.type.name, kind_name(entry.type.kind), std::to_string(entry.type.input_count),
+               first_sentence(entry.type.doc)});
+  table.print(std::cout);
+}
+
+void print_one(const StageType& entry) {
+  using enum Table::Align;
+  std::cout << entry.type.name << ": " << kind_name(entry.type.kind) << ", inputs: " << entry.type.input_count << "\n"
+            << entry.type.doc << "\n";
+  if (entry.type.param_count == 0) return;
+  std::cout << '\n';
+  Table table({{"parameter", kLeft}, {"type", kLeft}, {"unit", kLeft}, {"default", kLeft}, {"range", kLeft}, {"what", kLeft}});
+  for (const sqs_dsp_param& param : params_of(entry))
+    table.add({param.name, param.type, param.unit, param.required == 1 ? "required" : param.default_value, param.range,
+               param.doc});
+  table.print(std::cout);
+}
+
+}  // namespace
+
+Exit stages(const Options& options) {
+  const auto types = stage_types();
+  if (options.stage_type.empty()) {
+    nlohmann::json list = nlohmann::json::array();
+    for (const StageType& entry : types) list.push_back(to_json(entry));
+    if (options.json) std::cout << list.dump(2) << '\n';
+    else print_list(types);
+    return Exit::kOk;
+  }
+  for (const StageType& entry : types) {
+    if (options.stage_type != entry.type.name) continue;
+    if (options.json) std::cout << to_json(entry).dump(2) << '\n';
+    else print_one(entry);
+    return Exit::kOk;
+  }
+  throw Failure(Exit::kUsage, "there is no stage '" + options.stage_type + "'; `sqrtspace stages` lists them");
+}
+
+}  // namespace sqs::cli

@@ -1,0 +1,38 @@
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "commands.hpp"
+#include "interrupt.hpp"
+#include "session.hpp"
+
+namespace sqs::cli {
+
+Exit verify(const Options& options) {
+  const Session session(options);
+  const RowRange rows = session.rows();
+  const CancelOnInterrupt cancel(session.pipeline());
+  for (const std::string& target : session.targets()) {
+    throw_if_interrupted();
+    Call call;
+    call.done(sqs_pipeline_verify(session.pipeline(), target.c_str(), rows.begin, rows.end, call.error()));
+  }
+
+  nlohmann::json verified = nlohmann::json::array();
+  for (const std::string& target : session.targets()) {
+    const uint64_t end = std::min(rows.end, describe(session.pipeline(), target).rows);
+    verified.push_back({{"target", target}, {"rows", {rows.begin, end}}});
+    if (!options.json)
+      std::cout << session.workload().name() << ": " << target << " keeps the contract in rows " << rows.begin << " to "
+                << end << '\n';
+  }
+  if (options.json) {
+    const nlohmann::json document = {{"command", "verify"},
+                                     {"workload", session.workload().name()},
+                                     {"input", to_json(session.input())},
+                                     {"verified", verified}};
+    std::cout << document.dump(2) << '\n';
+  }
+  return Exit::kOk;
+}
+
+}  // namespace sqs::cli

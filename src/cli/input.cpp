@@ -1,0 +1,116 @@
+#include "input.hpp"
+
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <system_error>
+
+namespace sqs::cli {
+namespace {
+
+bool is_raw(const std::string& path, const Options& options) {
+  static const char* const kKnown[] = {".wav", ".flac", ".rf64", ".w64", ".npy"};
+  if (options.container == "raw") return true;
+  std::string suffix = std::filesystem::path(path).extension().string();
+  for (char& c : suffix)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  for (const char* known : kKnown)
+    if (suffix == known) return false;
+  return true;
+}
+
+int64_t read_source(void* user, uint64_t first, uint64_t frames, void* out, char*) {
+  (*static_cast<const std::shared_ptr<const Source>*>(user))->read(first, frames, out);
+  return static_cast<int64_t>(frames);
+}
+
+void release_source(void* user) { delete static_cast<const std::shared_ptr<const Source>*>(user); }
+
+uint64_t synthetic_frames(const InputFormat& format, const Options& options) {
+  if (options.frames) return *options.frames;
+  if (!options.minutes) return format.frames;
+  return static_cast<uint64_t>(std::llround(*options.minutes * 60.0 * format.sample_rate));
+}
+
+}  // namespace
+
+void Input::attach(sqs_pipeline* pipeline) const {
+  if (!source) {
+    Call call(Exit::kInput);
+    call.done(sqs_dsp_set_file(pipeline, path.c_str(), file_options.c_str(), call.error()));
+    return;
+  }
+  sqs_reader reader;
+  sqs_reader_init(&reader, sizeof reader);
+  reader.dtype = format.dtype;
+  reader.channels = format.channels;
+  reader.frame_count = format.frames;
+  reader.sample_rate = format.sample_rate;
+  reader.read = read_source;
+  Call call;
+  call.done(sqs_pipeline_set_reader(pipeline, &reader, new std::shared_ptr<const Source>(source), release_source,
+                                    call.error()));
+}
+
+std::string file_options(const Options& options, int32_t fallback_dtype) {
+  std::string text;
+  const auto add = [&text](const std::string& key, const std::string& value) {
+    text += (text.empty() ? "" : " ") + key + "=" + value;
+  };
+  const std::string& path = options.input;
+  if (!options.container.empty()) add("container", options.container);
+  if (!options.dtype.empty()) add("dtype", options.dtype);
+  else if (is_raw(path, options) && fallback_dtype != 0) add("dtype", sqs_dtype_name(fallback_dtype));
+  if (options.channels) add("channels", std::to_string(*options.channels));
+  if (options.skip) add("skip", std::to_string(*options.skip));
+  if (options.rate) {
+    char rate[32];
+    std::snprintf(rate, sizeof rate, "%.17g", *options.rate);
+    add("rate", rate);
+  }
+  return text;
+}
+
+sqs_file_info read_file_info(const std::string& path, const std::string& options) {
+  sqs_file_info info{};
+  info.struct_size = sizeof info;
+  Call call(Exit::kInput);
+  call.done(sqs_dsp_file_info(path.c_str(), options.c_str(), &info, call.error()));
+  return info;
+}
+
+Input open_file(const Options& options, int32_t fallback_dtype) {
+  if (options.minutes || options.frames)
+    throw Failure(Exit::kUsage, "--minutes and --frames set the length of a synthetic stream; a file has its own");
+  Input input;
+  input.path = options.input;
+  input.description = options.input;
+  input.file_options = file_options(options, fallback_dtype);
+  const sqs_file_info info = read_file_info(input.path, input.file_options);
+  input.format = {info.dtype, info.channels, info.sample_rate, info.frame_count};
+  return input;
+}
+
+Input make_synthetic(std::unique_ptr<Source> source, const std::string& description, InputFormat format,
+                     const Options& options) {
+  Input input;
+  input.source = std::move(source);
+  input.description = description;
+  if (options.rate) format.sample_rate = *options.rate;
+  format.frames = synthetic_frames(format, options);
+  input.format = format;
+  return input;
+}
+
+std::string find_data_file(const std::string& name) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  const fs::path places[] = {program.parent_path() / SQRTSPACE_DATA_FROM_BIN / name, program.parent_path() / "data" / name};
+  for (const fs::path& place : places)
+    if (fs::is_regular_file(place, error)) return place.lexically_normal().string();
+  throw Failure(Exit::kInput, "the recording " + name + " that belongs to this program is not in " +
+                                  places[0].lexically_normal().parent_path().string() + "; name a file with --input");
+}
+
+}  // namespace sqs::cli

@@ -1,0 +1,46 @@
+// Where the frames come from: a file that the dsp library reads, or a synthetic stream. Invariant: `format` says what
+// attach() will deliver. Thread safety: none needed, one command uses one input.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "engine.hpp"
+#include "options.hpp"
+#include "synthetic.hpp"
+
+namespace sqs::cli {
+
+struct InputFormat {
+  int32_t dtype = SQS_F32;
+  uint64_t channels = 1;
+  double sample_rate = 0;
+  uint64_t frames = 0;
+};
+
+struct Input {
+  InputFormat format;
+  std::string description;                // "440 Hz sine", or the path
+  std::string path;                       // empty: synthetic
+  std::string file_options;
+  std::shared_ptr<const Source> source;   // null: a file
+
+  // Makes it the input of a pipeline, which keeps what it needs of it.
+  void attach(sqs_pipeline* pipeline) const;
+};
+
+// The "key=value" pairs that sqs_dsp_file_info() and sqs_dsp_set_file() take. fallback_dtype is for raw files without --dtype.
+std::string file_options(const Options& options, int32_t fallback_dtype);
+sqs_file_info read_file_info(const std::string& path, const std::string& options);
+Input open_file(const Options& options, int32_t fallback_dtype);  // options.input
+
+// "Synthetic" when the user named no file; the length comes from --minutes, --frames or default_frames.
+Input make_synthetic(std::unique_ptr<Source> source, const std::string& description, InputFormat format,
+                     const Options& options);
+
+// A file that is installed with the program: in the data directory of the prefix the program was found in, or beside the
+// program in a build tree. Failure if it is in neither.
+std::string find_data_file(const std::string& name);
+
+}  // namespace sqs::cli

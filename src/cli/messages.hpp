@@ -1,0 +1,20 @@
+// What the program says about itself: single lines on stderr, never on stdout. Thread safety: that of spdlog's _mt loggers.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "sqrtspace/sqrtspace.h"
+
+namespace sqs::cli {
+
+enum class Loudness { kQuiet, kNormal, kVerbose };
+
+void set_loudness(Loudness loudness);
+void say_error(const std::string& sentence);    // "sqrtspace: <sentence>"
+void say_warning(const std::string& sentence);  // "sqrtspace: warning: <sentence>"
+
+// Sends the library's log messages of a pipeline to the same place.
+void forward_log(sqs_pipeline* pipeline);
+
+}  // namespace sqs::cli

@@ -1,0 +1,69 @@
+// What the user asked for, and how it is written on the command line: groups of options that several commands share.
+// Invariant: an Options that parse() filled is in range; whether it suits the workload is the workload's to say.
+// Thread safety: values.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "sqrtspace/sqrtspace.h"
+#include "units.hpp"
+
+namespace sqs::cli {
+
+struct Options {
+  std::string workload;
+
+  // Input: a file, or a synthetic stream of some length.
+  std::string input;
+  std::string output;
+  std::string dtype, container;
+  std::optional<uint64_t> channels, skip;
+  std::optional<double> rate;
+  std::optional<double> minutes;
+  std::optional<uint64_t> frames;
+  uint64_t seed = 1;
+
+  // The pipeline.
+  std::optional<uint64_t> window, hop;
+  std::optional<double> limit;
+  bool deep = false;
+  std::string target;
+
+  // The engine.
+  int32_t mode = SQS_AUTO;
+  uint64_t budget = 0;
+  uint64_t lru = 0;
+  uint64_t checkpoint_every = 0;
+  uint64_t tile_frames = 0;
+  uint32_t threads = 1;
+  bool probe = false;
+  std::optional<RowRange> rows;
+
+  // What is shown.
+  bool json = false, quiet = false, verbose = false;
+  bool compare = false, force = false;
+  uint64_t head = 5;
+
+  // bench and stages.
+  std::string preset = "fits";
+  std::string csv;
+  uint32_t repeats = 5;
+  std::string stage_type;
+};
+
+enum class WorkloadSet { kAll, kSynthetic };
+
+void add_workload(CLI::App& command, Options& options, WorkloadSet set);
+void add_file_options(CLI::App& command, Options& options);       // how to read a file that does not say it all
+void add_synthetic_options(CLI::App& command, Options& options);
+void add_pipeline_options(CLI::App& command, Options& options);
+void add_engine_options(CLI::App& command, Options& options);
+void add_budget_option(CLI::App& command, Options& options);
+void add_threads_option(CLI::App& command, Options& options);
+void add_rows_option(CLI::App& command, Options& options);
+void add_output_options(CLI::App& command, Options& options);
+
+}  // namespace sqs::cli

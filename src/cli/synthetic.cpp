@@ -1,0 +1,236 @@
+#include "synthetic.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <complex>
+#include <numbers>
+#include <vector>
+
+namespace sqs::cli {
+namespace {
+
+constexpr double kTwoPi = 2.0 * std::numbers::pi;
+
+// The finaliser of SplitMix64 (Steele, Lea, Flood 2014): a counter-based generator when applied to a position.
+uint64_t mix(uint64_t x) {
+  x += 0x9E3779B97F4A7C15u;
+  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
+  x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
+  return x ^ (x >> 31);
+}
+
+// An independent stream of numbers for each purpose.
+uint64_t draw(uint64_t seed, uint64_t purpose, uint64_t position) { return mix(mix(seed * 16 + purpose) + position); }
+
+// One period of a sine, looked up by the upper bits of a 32-bit phase that wraps around by itself: step * i mod 2^32 is the
+// phase at position i, however large i is.
+class SineTable {
+ public:
+  SineTable() {
+    for (size_t i = 0; i < table_.size(); ++i)
+      table_[i] = static_cast<float>(std::sin(kTwoPi * static_cast<double>(i) / static_cast<double>(table_.size())));
+  }
+  float sine(uint32_t phase) const { return table_[phase >> (32 - kBits)]; }
+  float cosine(uint32_t phase) const { return sine(phase + 0x40000000u); }
+
+ private:
+  static constexpr uint32_t kBits = 12;
+  std::array<float, 1u << kBits> table_;
+};
+
+const SineTable& sines() {
+  static const SineTable table;
+  return table;
+}
+
+uint32_t phase_step(double cycles_per_frame) {
+  return static_cast<uint32_t>(static_cast<int64_t>(std::llround(cycles_per_frame * 0x1p32)));
+}
+
+// 16 bits to [-1, 1).
+float centred(uint64_t bits) { return static_cast<float>(static_cast<int32_t>(bits & 0xFFFF) - 32768) * (1.0f / 32768.0f); }
+
+// ---- sine
+
+class Sine final : public Source {
+ public:
+  Sine(uint32_t hz, uint32_t rate) : hz_(hz), period_(rate) {
+    for (uint32_t i = 0; i < rate; ++i)
+      period_[i] = static_cast<float>(std::sin(kTwoPi * static_cast<double>(i) / static_cast<double>(rate)));
+  }
+  void read(uint64_t first, uint64_t frames, void* out) const override {
+    auto* samples = static_cast<float*>(out);
+    const uint64_t rate = period_.size();
+    for (uint64_t i = 0; i < frames; ++i) samples[i] = period_[(first + i) % rate * hz_ % rate];
+  }
+
+ private:
+  uint64_t hz_;
+  std::vector<float> period_;  // sample i is sin(2 pi i / rate): exact at every position
+};
+
+// ---- notes
+
+class Notes final : public Source {
+ public:
+  explicit Notes(uint64_t seed) : seed_(seed), noise_key_(mix(seed)) {}
+
+  void read(uint64_t first, uint64_t frames, void* out) const override {
+    auto* samples = static_cast<float*>(out);
+    for (uint64_t done = 0; done < frames;) {
+      const uint64_t note = (first + done) / kFramesPerNote;
+      const uint64_t count = std::min(frames - done, (note + 1) * kFramesPerNote - (first + done));
+      write_note(note, first + done, count, samples + done);
+      done += count;
+    }
+  }
+
+ private:
+  static constexpr uint64_t kFramesPerNote = 12000;
+
+  void write_note(uint64_t note, uint64_t first, uint64_t frames, float* samples) const {
+    const double semitones = static_cast<double>(draw(seed_, 0, note) % 37);
+    const double hz = 220.0 * std::exp2(semitones / 12.0);
+    const uint32_t step = phase_step(hz / 48000.0);
+    const uint32_t fifth_step = phase_step(1.5 * hz / 48000.0);
+    auto phase = static_cast<uint32_t>(step * first);
+    auto fifth_phase = static_cast<uint32_t>(fifth_step * first);
+    const SineTable& table = sines();
+    for (uint64_t i = 0; i < frames; ++i) {
+      samples[i] = 0.5f * table.sine(phase) + 0.25f * table.sine(fifth_phase) + noise(first + i);
+      phase += step;
+      fifth_phase += fifth_step;
+    }
+  }
+  // Four samples share one draw.
+  float noise(uint64_t position) const {
+    return 0.05f * centred(mix(noise_key_ + (position >> 2)) >> (16 * (position & 3)));
+  }
+
+  uint64_t seed_;
+  uint64_t noise_key_;
+};
+
+// ---- latencies
+
+// Values of the standard normal distribution at the probabilities k / 2^bits, by Newton's method on erfc, each starting
+// from its neighbour. The ends, which are infinite, take the values at half a step.
+std::vector<double> normal_quantiles(uint32_t bits) {
+  const size_t count = size_t{1} << bits;
+  std::vector<double> values(count + 1);
+  const auto solve = [](double probability, double start) {
+    double x = start;
+    for (int round = 0; round < 60; ++round) {
+      const double error = 0.5 * std::erfc(-x / std::numbers::sqrt2) - probability;
+      const double density = std::exp(-0.5 * x * x) / std::sqrt(kTwoPi);
+      const double step = error / density;
+      x -= std::clamp(step, -0.5, 0.5);
+      if (std::abs(step) < 1e-13) break;
+    }
+    return x;
+  };
+  const size_t half = count / 2;
+  values[half] = 0.0;
+  for (size_t k = half; k-- > 0;) {
+    const double probability = (k == 0 ? 0.5 : static_cast<double>(k)) / static_cast<double>(count);
+    values[k] = solve(probability, values[k + 1]);
+    values[count - k] = -values[k];
+  }
+  return values;
+}
+
+class Latencies final : public Source {
+ public:
+  explicit Latencies(uint64_t seed) : seed_(seed), sample_key_(mix(seed)) {
+    const auto normal = normal_quantiles(kBits);
+    for (size_t k = 0; k < normal.size(); ++k) milliseconds_[k] = static_cast<float>(20.0 * std::exp(0.6 * normal[k]));
+  }
+
+  void read(uint64_t first, uint64_t frames, void* out) const override {
+    auto* samples = static_cast<float*>(out);
+    for (uint64_t done = 0; done < frames;) {
+      const uint64_t block = (first + done) / kFramesPerBlock;
+      const uint64_t count = std::min(frames - done, (block + 1) * kFramesPerBlock - (first + done));
+      write_block(block, first + done, count, samples + done);
+      done += count;
+    }
+  }
+
+ private:
+  static constexpr uint32_t kBits = 12;
+  static constexpr uint64_t kFramesPerBlock = uint64_t{1} << 17;
+
+  void write_block(uint64_t block, uint64_t first, uint64_t frames, float* samples) const {
+    for (uint64_t i = 0; i < frames; ++i) samples[i] = latency(first + i);
+
+    // One block in four has an incident, somewhere inside it.
+    const uint64_t dice = draw(seed_, 1, block);
+    if ((dice & 3) != 0) return;
+    const uint64_t length = 8192 + (dice >> 2) % 24576;
+    const uint64_t begin = block * kFramesPerBlock + (dice >> 32) % (kFramesPerBlock - length);
+    for (uint64_t at = std::max(begin, first); at < std::min(begin + length, first + frames); ++at) samples[at - first] *= 6.0f;
+  }
+  // 12 bits choose a piece of the inverse distribution, 20 bits the place in it; 12 more say whether this one is a spike.
+  float latency(uint64_t position) const {
+    const uint64_t bits = mix(sample_key_ + position);
+    const auto piece = static_cast<size_t>(bits >> 52);
+    const float place = static_cast<float>((bits >> 32) & 0xFFFFF) * 0x1p-20f;
+    const float value = milliseconds_[piece] + place * (milliseconds_[piece + 1] - milliseconds_[piece]);
+    return (bits & 0xFFF) == 0 ? value * 20.0f : value;
+  }
+
+  uint64_t seed_;
+  uint64_t sample_key_;
+  std::array<float, (1u << kBits) + 1> milliseconds_;
+};
+
+// ---- I/Q
+
+class Iq final : public Source {
+ public:
+  explicit Iq(uint64_t seed) : seed_(seed), noise_key_(mix(seed)) {}
+
+  void read(uint64_t first, uint64_t frames, void* out) const override {
+    auto* samples = static_cast<std::complex<float>*>(out);
+    for (uint64_t done = 0; done < frames;) {
+      const uint64_t block = (first + done) / kFramesPerBlock;
+      const uint64_t count = std::min(frames - done, (block + 1) * kFramesPerBlock - (first + done));
+      write_block(block, first + done, count, samples + done);
+      done += count;
+    }
+  }
+
+ private:
+  static constexpr uint64_t kFramesPerBlock = uint64_t{1} << 15;
+
+  void write_block(uint64_t block, uint64_t first, uint64_t frames, std::complex<float>* samples) const {
+    const SineTable& table = sines();
+    const uint32_t carrier_step = phase_step(3.0 / 16.0);
+    const uint32_t burst_step = phase_step(-5.0 / 16.0);
+    const float burst = draw(seed_, 1, block) % 8 == 0 ? 2.0f : 0.0f;  // one block in eight is disturbed
+    auto carrier_phase = static_cast<uint32_t>(carrier_step * first);
+    auto burst_phase = static_cast<uint32_t>(burst_step * first);
+    for (uint64_t i = 0; i < frames; ++i) {
+      const uint64_t bits = mix(noise_key_ + first + i);
+      const float noise_i = 0.1f * (centred(bits) + centred(bits >> 16));
+      const float noise_q = 0.1f * (centred(bits >> 32) + centred(bits >> 48));
+      samples[i] = {table.cosine(carrier_phase) + burst * table.cosine(burst_phase) + noise_i,
+                    table.sine(carrier_phase) + burst * table.sine(burst_phase) + noise_q};
+      carrier_phase += carrier_step;
+      burst_phase += burst_step;
+    }
+  }
+
+  uint64_t seed_;
+  uint64_t noise_key_;
+};
+
+}  // namespace
+
+std::unique_ptr<Source> make_sine(uint32_t hz, uint32_t rate) { return std::make_unique<Sine>(hz, rate); }
+std::unique_ptr<Source> make_notes(uint64_t seed) { return std::make_unique<Notes>(seed); }
+std::unique_ptr<Source> make_latencies(uint64_t seed) { return std::make_unique<Latencies>(seed); }
+std::unique_ptr<Source> make_iq(uint64_t seed) { return std::make_unique<Iq>(seed); }
+
+}  // namespace sqs::cli

@@ -1,0 +1,30 @@
+// Streams that are computed, not stored: frame i is a pure function of i and the seed, so any part can be read in any order,
+// any number of times, in no memory. Thread safety: read() is const and may overlap.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+namespace sqs::cli {
+
+class Source {
+ public:
+  virtual ~Source() = default;
+  // Fills `out` with frames [first, first + frames).
+  virtual void read(uint64_t first, uint64_t frames, void* out) const = 0;
+};
+
+// f32, one channel: a sine of amplitude 1 and phase 0. Both frequencies in whole Hz.
+std::unique_ptr<Source> make_sine(uint32_t hz, uint32_t rate);
+
+// f32, one channel, meant for 48 kHz: notes of a quarter of a second, each a chord of two tones, in noise.
+std::unique_ptr<Source> make_notes(uint64_t seed);
+
+// f32, one channel, milliseconds: lognormal with median 20 and sigma 0.6; one sample in 4096 is 20 times as slow, and in
+// incidents of a few thousand samples every one is six times as slow.
+std::unique_ptr<Source> make_latencies(uint64_t seed);
+
+// c64, one channel: a carrier at 3/16 of the rate, noise, and bursts of an interferer at -5/16 of it.
+std::unique_ptr<Source> make_iq(uint64_t seed);
+
+}  // namespace sqs::cli

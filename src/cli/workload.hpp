@@ -1,0 +1,73 @@
+// A workload: a pipeline with a name, its default input and what it tells about its results. The commands know workloads
+// only through this header. Thread safety: const and stateless; a Summary belongs to one run.
+#pragma once
+
+#include <cstdint>
+#include <iosfwd>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "engine.hpp"
+#include "input.hpp"
+#include "options.hpp"
+
+namespace sqs::cli {
+
+// When a row of a target begins: (origin + row * step) / rate.
+struct RowClock {
+  int64_t origin = 0;
+  uint64_t step = 1;
+  double sample_rate = 0;
+  double seconds(uint64_t row) const {
+    const double frame = static_cast<double>(origin) + static_cast<double>(row) * static_cast<double>(step);
+    return sample_rate > 0 ? frame / sample_rate : frame;
+  }
+};
+
+// Watches the rows of the targets go by and keeps a few numbers: its size does not grow with the stream. Targets are
+// numbered as Workload::targets() lists them; rows of one target come in order, targets in any interleaving.
+class Summary {
+ public:
+  virtual ~Summary() = default;
+  virtual void rows(size_t target, const sqs_view& view) = 0;
+  virtual void print(std::ostream& out) const = 0;
+  virtual nlohmann::json json() const = 0;
+};
+
+class Workload {
+ public:
+  virtual ~Workload() = default;
+
+  virtual const char* name() const = 0;
+  virtual int32_t dtype() const = 0;  // of its frames, where a file leaves that open
+  virtual uint64_t default_window(const InputFormat& input) const = 0;
+  virtual uint64_t default_hop(const InputFormat& input) const = 0;
+  virtual uint64_t bench_frames() const = 0;
+
+  // The stream it runs on when the user names no file.
+  virtual Input default_input(const Options& options) const = 0;
+  // Adds the stages; Failure (usage) for an option that makes no sense here.
+  virtual void build(sqs_pipeline* pipeline, const InputFormat& input, const Options& options) const = 0;
+  // Names of the stages whose rows are the result; the first is the one that is written to a file.
+  virtual std::vector<std::string> targets(const Options& options) const = 0;
+  virtual std::unique_ptr<Summary> summary(const InputFormat& input, const Options& options, const RowClock& clock) const = 0;
+};
+
+// By the names that the command line accepts.
+const Workload& find_workload(const std::string& name);
+
+const Workload& audio_workload();
+const Workload& logs_workload();
+const Workload& satcom_workload();
+const Workload& ecg_workload();
+
+// Element (row, i) of a view whose rows are contiguous.
+template <class T>
+const T& element(const sqs_view& view, uint64_t row, uint64_t i = 0) {
+  const auto* bytes = static_cast<const unsigned char*>(view.data) + static_cast<int64_t>(row) * view.strides[0];
+  return reinterpret_cast<const T*>(bytes)[i];
+}
+
+}  // namespace sqs::cli
