@@ -1,6 +1,7 @@
 // The floating-point environment the engine computes in: round to nearest, subnormal numbers kept, no traps. A host program
 // or a library built with fast-math may have set another for its thread, which would change result bytes.
-// Values of the calling thread; thread-safe.
+// Compilers may move arithmetic across a change of the environment within one function: pin in a function that calls the
+// ones that compute. Of the calling thread; thread-safe.
 #pragma once
 
 #if defined(__x86_64__)

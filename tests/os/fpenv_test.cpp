@@ -8,14 +8,17 @@
 namespace sqs::os {
 namespace {
 
+// Compilers move arithmetic across a change of the environment, but not stores to volatile variables.
 double third() {
   volatile double one = 1, three = 3;
-  return one / three;
+  volatile double quotient = one / three;
+  return quotient;
 }
 
 double half_of_smallest_normal() {
   volatile double smallest = std::numeric_limits<double>::min(), half = 0.5;
-  return smallest * half;
+  volatile double product = smallest * half;
+  return product;
 }
 
 // What a thread looks like after a library built with fast-math was loaded: subnormals are flushed to zero.
