@@ -21,7 +21,7 @@ struct Error {
   uint64_t row = kNoRow;
 };
 
-struct Unit {};
+struct Nothing {};
 
 template <class T>
 class [[nodiscard]] Result {
@@ -47,8 +47,8 @@ class [[nodiscard]] Result {
   std::variant<T, Error> held_;
 };
 
-using Status = Result<Unit>;
-inline Status ok() { return Unit{}; }
+using Status = Result<Nothing>;
+inline Status ok() { return Nothing{}; }
 
 // Leaves the function with the error of a failed Result.
 #define SQS_TRY(expression)                                       \

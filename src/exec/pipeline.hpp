@@ -9,6 +9,8 @@
 
 #include "core/result.hpp"
 #include "graph/stage.hpp"
+#include "plan/settings.hpp"
+#include "source/reader.hpp"
 #include "sqrtspace/sqrtspace.h"
 
 namespace sqs {
@@ -17,25 +19,6 @@ class Run;
 class Plan;
 class ResultArray;
 class Graph;
-
-// As sqs_settings, with its meaning of zero.
-struct Settings {
-  int32_t mode = SQS_AUTO;
-  uint64_t memory_budget = 0;
-  uint64_t checkpoint_every = 0;
-  uint64_t lru_bytes = 0;
-  uint32_t threads = 1;
-  uint64_t tile_frames = 0;
-};
-
-struct ReaderDecl {
-  int32_t dtype = 0;
-  uint64_t channels = 0;
-  uint64_t frame_count = 0;
-  double sample_rate = 0;
-  int64_t (*read)(void* user, uint64_t first, uint64_t frames, void* dst, char* message) = nullptr;
-  User user;
-};
 
 struct LogSink {
   sqs_log_fn fn = nullptr;

@@ -1,0 +1,53 @@
+// Memory from the system that is charged to a ledger for as long as it is held. One owner.
+#pragma once
+
+#include <memory>
+#include <utility>
+
+#include "core/ledger.hpp"
+#include "core/result.hpp"
+#include "os/memory.hpp"
+
+namespace sqs {
+
+class ChargedMemory {
+ public:
+  static Result<ChargedMemory> take(std::shared_ptr<Ledger> ledger, uint64_t bytes) {
+    ChargedMemory memory;
+    if (bytes > 0) {
+      SQS_TRY_ASSIGN(memory.mapping_, os::Mapping::reserve(bytes));
+    }
+    memory.ledger_ = std::move(ledger);
+    memory.bytes_ = bytes;
+    memory.ledger_->charge(bytes);
+    return memory;
+  }
+
+  ChargedMemory() = default;
+  ChargedMemory(ChargedMemory&& other) noexcept { swap(other); }
+  ChargedMemory& operator=(ChargedMemory&& other) noexcept {
+    ChargedMemory moved(std::move(other));
+    swap(moved);
+    return *this;
+  }
+  ~ChargedMemory() {
+    if (ledger_) ledger_->release(bytes_);
+  }
+
+  std::byte* data() const { return mapping_.data(); }
+  uint64_t bytes() const { return bytes_; }
+  void give_back_pages() { mapping_.release(0, mapping_.bytes()); }
+
+ private:
+  void swap(ChargedMemory& other) {
+    std::swap(mapping_, other.mapping_);
+    std::swap(ledger_, other.ledger_);
+    std::swap(bytes_, other.bytes_);
+  }
+
+  os::Mapping mapping_;
+  std::shared_ptr<Ledger> ledger_;
+  uint64_t bytes_ = 0;
+};
+
+}  // namespace sqs

@@ -1,0 +1,271 @@
+#include "plan/memory.hpp"
+
+#include <algorithm>
+
+#include "plan/sweeps.hpp"
+
+namespace sqs {
+namespace {
+
+constexpr uint64_t kStagingBytes = 64 * 1024;
+
+Size buffer_bytes(const Plan& plan, NodeId id, uint64_t rows) { return aligned(Size(rows) * plan.graph->node(id).row_bytes); }
+
+// Adds up arena regions, one after the other, each aligned.
+class Bump {
+ public:
+  uint64_t take(Size bytes) {
+    const uint64_t offset = total_.saturated();
+    total_ += aligned(bytes);
+    return offset;
+  }
+  Size total() const { return total_; }
+
+ private:
+  Size total_;
+};
+
+uint64_t staging_bytes_of(const Plan& plan, const std::vector<uint32_t>& paths, Range range) {
+  Size bytes;
+  for (const uint32_t p : paths) {
+    const Path& path = plan.paths[p];
+    if (path.global || (path.interior_begin <= range.first && path.interior_end >= range.last)) continue;
+    const uint64_t seen = seen_bytes(*plan.graph, path);
+    bytes += aligned(Size(seen) * staging_rows(seen));
+  }
+  return bytes.saturated();
+}
+
+// States, scratch and file buffers: the same in both modes.
+void lay_out_fixed(Plan& plan, uint32_t threads, Bump& bump) {
+  uint64_t scratch = 0;
+  uint64_t staging = 0;
+  const Graph& graph = *plan.graph;
+  plan.states.assign(graph.size(), {});
+  plan.bytes[static_cast<size_t>(Memory::Other)] = 0;
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    if (plan.stages[id].rows_predicted == 0 && graph.node(id).decl.kind != Kind::Reduce) continue;
+    if (!plan.stages[id].needed) continue;
+    const StageDecl& decl = graph.node(id).decl;
+    scratch = std::max(scratch, aligned(Size(decl.scratch_bytes)).saturated());
+    if (decl.kind != Kind::Scan && decl.kind != Kind::Reduce) continue;
+    const Size bytes = aligned(Size(std::max<uint64_t>(1, decl.state_bytes)));
+    plan.states[id] = {bump.take(bytes), bytes.saturated()};
+    plan.bytes[static_cast<size_t>(Memory::Other)] += bytes.saturated();
+  }
+  for (const Sweep& sweep : plan.sweeps)
+    for (const Unit& unit : sweep.units) staging = std::max(staging, staging_bytes_of(plan, unit.paths, unit.range));
+  plan.staging_offset_in_scratch = scratch;
+  const Size per_worker = aligned(Size(scratch) + staging);
+  plan.scratch_bytes_per_worker = per_worker.saturated();
+  plan.scratch_offset = bump.take(per_worker * threads);
+  uint64_t files = 0;
+  for (const TargetPlan& t : plan.targets) files += t.sink == SinkKind::File ? 1 : 0;
+  plan.file_buffer_offset = bump.take(Size(files) * kFileBufferBytes);
+  plan.bytes[static_cast<size_t>(Memory::Scratch)] = (per_worker * threads + Size(files) * kFileBufferBytes).saturated();
+}
+
+void charge_rows(Plan& plan, NodeId id, uint64_t bytes) {
+  const Memory kind = id == kFramesNode ? Memory::Source : Memory::Rows;
+  plan.bytes[static_cast<size_t>(kind)] += bytes;
+}
+
+// The sink whose memory a stage can write into: the only rows it makes are those the sink wants.
+uint32_t direct_target(const Plan& plan, NodeId id, Range evaluated, uint32_t sweeps) {
+  const Node& node = plan.graph->node(id);
+  if (node.global() || node.is_virtual() || id == kFramesNode || sweeps != 1 || node.row_bytes == 0) return kNoUnit;
+  for (uint32_t t = 0; t < plan.targets.size(); ++t) {
+    const TargetPlan& target = plan.targets[t];
+    if (target.node == id && target.direct && target.rows.first == evaluated.first && target.rows.last == evaluated.last)
+      return t;
+  }
+  return kNoUnit;
+}
+
+struct Use {
+  uint64_t rows = 0;     // capacity
+  Range hull;
+  uint32_t sweeps = 0;   // evaluated in
+  bool retained = false; // read again in a later sweep without being evaluated again
+};
+
+std::vector<Use> uses_of(const Plan& plan, const Shape& shape) {
+  std::vector<Use> uses(plan.graph->size());
+  for (const Sweep& sweep : plan.sweeps)
+    for (const Unit& unit : sweep.units) {
+      if (unit.is_sink() || plan.graph->node(unit.node).decl.kind == Kind::Reduce) continue;
+      Use& use = uses[unit.node];
+      if (unit.kept) {
+        use.retained = true;
+        continue;
+      }
+      if (unit.range.count() == 0) continue;
+      uint64_t rows = row_capacity(plan, sweep, unit, shape.tile_frames, shape.batch_tiles);
+      if (shape.roomy) {
+        const uint64_t step = std::max<uint64_t>(1, unit.domain.step);
+        const uint64_t fresh = (Size(shape.tile_frames) * shape.batch_tiles).saturated() / step + 1;
+        rows += rows > fresh ? rows - fresh : 0;
+        if (unit.node == kFramesNode) rows += plan.read_ahead_rows;
+      }
+      use.rows = std::max(use.rows, std::min(rows, unit.range.count()));
+      use.hull = use.sweeps == 0 ? unit.range
+                                 : Range{std::min(use.hull.first, unit.range.first), std::max(use.hull.last, unit.range.last)};
+      use.sweeps += 1;
+    }
+  for (Use& use : uses)
+    if (use.retained) use.rows = use.hull.count();
+  return uses;
+}
+
+void lay_out_globals(Plan& plan, Bump& bump) {
+  for (NodeId id = 0; id < plan.graph->size(); ++id) {
+    const Node& node = plan.graph->node(id);
+    if (!plan.stages[id].needed || !node.global() || node.is_virtual()) continue;
+    const Size bytes = aligned(Size(node.row_bytes));
+    plan.buffers[id].where = BufferPlan::Where::Arena;
+    plan.buffers[id].row_capacity = 1;
+    plan.buffers[id].bytes = bytes.saturated();
+    plan.buffers[id].offset = bump.take(bytes);
+    charge_rows(plan, id, bytes.saturated());
+  }
+}
+
+void reset(Plan& plan) {
+  plan.buffers.assign(plan.graph->size(), {});
+  plan.bytes[static_cast<size_t>(Memory::Source)] = 0;
+  plan.bytes[static_cast<size_t>(Memory::Rows)] = 0;
+}
+
+// Places regions with lifetimes so that those alive together don't overlap: first fit by offset, largest first.
+Size first_fit(std::vector<BufferPlan*> regions, uint64_t base) {
+  std::sort(regions.begin(), regions.end(), [](const BufferPlan* a, const BufferPlan* b) { return a->bytes > b->bytes; });
+  std::vector<const BufferPlan*> placed;
+  Size top = base;
+  for (BufferPlan* region : regions) {
+    uint64_t offset = base;
+    std::sort(placed.begin(), placed.end(), [](const BufferPlan* a, const BufferPlan* b) { return a->offset < b->offset; });
+    for (const BufferPlan* other : placed) {
+      const bool together = region->first_use <= other->last_use && other->first_use <= region->last_use;
+      if (!together || other->offset + other->bytes <= offset) continue;
+      if (other->offset >= offset && other->offset - offset >= region->bytes) break;
+      offset = other->offset + other->bytes;
+    }
+    region->offset = offset;
+    placed.push_back(region);
+    const Size end = Size(offset) + region->bytes;
+    if (end.saturated() > top.saturated()) top = end;
+  }
+  return top;
+}
+
+}  // namespace
+
+uint64_t staging_rows(uint64_t bytes_per_row) {
+  return std::clamp<uint64_t>(bytes_per_row == 0 ? 1 : kStagingBytes / bytes_per_row, 1, 32);
+}
+
+uint64_t seen_bytes(const Graph& graph, const Path& path) {
+  const PathLevel& outer = path.levels.front();
+  return (Size(graph.node(outer.of).row_bytes) * outer.reach.context()).saturated();
+}
+
+Size lay_out_tiled(Plan& plan, const Shape& shape) {
+  set_leads(plan, shape.tile_frames);
+  plan.threads = shape.threads;
+  plan.batch_tiles = shape.batch_tiles;
+  const uint64_t frame_bytes = std::max<uint64_t>(1, plan.graph->node(kFramesNode).row_bytes);
+  plan.read_ahead_rows = shape.roomy && !plan.input.in_memory ? std::max<uint64_t>(1, kReadBytes / frame_bytes) : 0;
+  reset(plan);
+  Bump bump;
+  lay_out_fixed(plan, shape.threads, bump);
+  lay_out_globals(plan, bump);
+  const std::vector<Use> uses = uses_of(plan, shape);
+  for (NodeId id = 0; id < uses.size(); ++id) {
+    const Use& use = uses[id];
+    if (use.rows == 0) continue;
+    BufferPlan& buffer = plan.buffers[id];
+    buffer.target = use.retained ? kNoUnit : direct_target(plan, id, use.hull, use.sweeps);
+    if (buffer.target != kNoUnit) {
+      buffer.where = BufferPlan::Where::Result;
+      buffer.row_capacity = use.hull.count();
+      continue;
+    }
+    const Size bytes = buffer_bytes(plan, id, use.rows);
+    buffer.where = BufferPlan::Where::Arena;
+    buffer.row_capacity = use.rows;
+    buffer.bytes = bytes.saturated();
+    buffer.offset = bump.take(bytes);
+    charge_rows(plan, id, bytes.saturated());
+  }
+  return bump.total();
+}
+
+std::vector<NodeId> classic_order(const Plan& plan) {
+  std::vector<bool> wanted(plan.graph->size(), false);
+  for (const Sweep& sweep : plan.sweeps) {
+    for (const Unit& unit : sweep.units)
+      if (!unit.is_sink() && (unit.range.count() > 0 || plan.graph->node(unit.node).decl.kind == Kind::Reduce))
+        wanted[unit.node] = true;
+    for (const NodeId id : sweep.globals) wanted[id] = true;
+  }
+  std::vector<NodeId> order;
+  for (NodeId id = 0; id < wanted.size(); ++id)
+    if (wanted[id]) order.push_back(id);
+  return order;
+}
+
+Size lay_out_whole(Plan& plan) {
+  reset(plan);
+  Bump bump;
+  lay_out_fixed(plan, 1, bump);
+  const std::vector<NodeId> order = classic_order(plan);
+  std::vector<uint32_t> step_of(plan.graph->size(), 0);
+  for (uint32_t i = 0; i < order.size(); ++i) step_of[order[i]] = i;
+  std::vector<uint32_t> last_use = step_of;
+  std::vector<Range> hull(plan.graph->size());
+  auto read_at = [&](uint32_t path, uint32_t step) {
+    const NodeId real = plan.paths[path].real;
+    last_use[real] = std::max(last_use[real], step);
+  };
+  for (const Sweep& sweep : plan.sweeps) {
+    for (const Unit& unit : sweep.units) {
+      for (const uint32_t p : unit.paths) read_at(p, unit.is_sink() ? step_of[plan.paths[p].real] : step_of[unit.node]);
+      if (unit.is_sink() || unit.kept || unit.range.count() == 0) continue;
+      Range& h = hull[unit.node];
+      h = h.count() == 0 ? unit.range : Range{std::min(h.first, unit.range.first), std::max(h.last, unit.range.last)};
+    }
+    for (const NodeId id : sweep.globals)
+      for (const uint32_t p : plan.global_paths[id]) read_at(p, step_of[id]);
+  }
+  for (const TargetPlan& t : plan.targets)  // whole-stream rows are delivered at the end
+    if (plan.graph->node(t.node).global()) last_use[t.node] = static_cast<uint32_t>(order.size());
+  std::vector<BufferPlan*> regions;
+  for (const NodeId id : order) {
+    const Node& node = plan.graph->node(id);
+    BufferPlan& buffer = plan.buffers[id];
+    buffer.row_capacity = node.global() ? 1 : hull[id].count();
+    buffer.first_use = step_of[id];
+    buffer.last_use = last_use[id];
+    if (id == kFramesNode && plan.input.in_memory) {
+      buffer.where = BufferPlan::Where::Source;
+      continue;
+    }
+    buffer.target = direct_target(plan, id, hull[id], 1);
+    if (buffer.target != kNoUnit) {
+      buffer.where = BufferPlan::Where::Result;
+      continue;
+    }
+    buffer.where = BufferPlan::Where::Arena;
+    buffer.bytes = buffer_bytes(plan, id, buffer.row_capacity).saturated();
+    regions.push_back(&buffer);
+  }
+  const Size fixed = bump.total();
+  const Size total = first_fit(regions, fixed.saturated());
+  if (total.saturated() >= uint64_t{1} << 62) return Size(UINT64_MAX) * 2;
+  charge_rows(plan, kFramesNode, plan.buffers[kFramesNode].bytes);
+  charge_rows(plan, kFramesNode + 1, total.saturated() - fixed.saturated() -
+                                         std::min(plan.buffers[kFramesNode].bytes, total.saturated() - fixed.saturated()));
+  return total;
+}
+
+}  // namespace sqs

@@ -1,0 +1,431 @@
+#include "plan/planner.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "core/wide.hpp"
+#include "os/cpu.hpp"
+#include "os/memory.hpp"
+#include "plan/explain.hpp"
+#include "plan/memory.hpp"
+#include "plan/sweeps.hpp"
+
+namespace sqs {
+namespace {
+
+constexpr uint64_t kTileBytes = 512 * 1024;
+constexpr uint64_t kLargestTileBytes = 1024 * 1024;
+constexpr double kTileNs = 100'000;
+constexpr uint64_t kLargestTileFrames = uint64_t{1} << 40;
+constexpr uint64_t kCheckpointBytes = uint64_t{4} << 20;
+constexpr uint64_t kCheckpointSlots = 256;
+
+class Planner {
+ public:
+  explicit Planner(const Request& request) : request_(request), graph_(*request.graph) {}
+
+  Result<std::shared_ptr<const Plan>> make() {
+    SQS_TRY(start());
+    SQS_TRY(set_targets());
+    SQS_TRY(refuse_unended());
+    lay_out_sweeps(plan_, request_.held.global_known);
+    set_ranges(plan_, [](NodeId, uint64_t) { return uint64_t{0}; });
+    count_rows(plan_);
+    set_outputs();
+    SQS_TRY(choose());
+    finish();
+    return std::shared_ptr<const Plan>(std::make_shared<Plan>(std::move(plan_)));
+  }
+
+ private:
+  Status start() {
+    plan_.graph = request_.graph;
+    plan_.settings = request_.settings;
+    plan_.input = request_.input;
+    plan_.budget_bytes = request_.settings.memory_budget != 0 ? request_.settings.memory_budget : os::default_budget();
+    SQS_TRY_ASSIGN(plan_.rows, graph_.rows(request_.input.frames, request_.input.ended));
+    plan_.stages.resize(graph_.size());
+    return ok();
+  }
+
+  Status set_targets() {
+    for (const TargetRequest& t : request_.targets) {
+      TargetPlan target;
+      target.node = t.node;
+      target.sink = t.sink;
+      target.direct = t.direct && (t.sink == SinkKind::Array || t.sink == SinkKind::Buffer);
+      target.row_bytes = graph_.node(t.node).row_bytes;
+      plan_.targets.push_back(target);
+    }
+    const NodeId first = plan_.targets[0].node;
+    const Rows rows = plan_.rows[first].out;
+    const std::string& name = graph_.node(first).name();
+    const uint64_t t1 = request_.t1 == SQS_END ? rows.count : request_.t1;
+    if (request_.t0 > t1 || t1 > rows.count)
+      return Error{SQS_E_RANGE, "rows [" + std::to_string(request_.t0) + ", " + std::to_string(t1) + ") of stage '" + name +
+                                "' were asked for, but it has " + std::to_string(rows.count) + " rows", name};
+    const bool all = request_.t0 == 0 && t1 == rows.count;
+    for (TargetPlan& target : plan_.targets) {
+      const Rows& r = plan_.rows[target.node].out;
+      target.rows = all || rows.global() || r.global() ? Range{0, r.count} : covered(rows, request_.t0, t1, r);
+    }
+    plan_.targets[0].rows = {request_.t0, t1};
+    return ok();
+  }
+
+  // Rows of another target that start in the frames that rows [t0, t1) of the first cover.
+  static Range covered(const Rows& rows, uint64_t t0, uint64_t t1, const Rows& other) {
+    const auto at = [&](uint64_t t) {
+      const Wide frame = static_cast<Wide>(t) * static_cast<Wide>(rows.step) + rows.origin;
+      const Wide row = ceil_div(frame - other.origin, static_cast<Wide>(other.step));
+      return static_cast<uint64_t>(std::clamp<Wide>(row, 0, static_cast<Wide>(other.count)));
+    };
+    const uint64_t first = t0 == 0 ? 0 : at(t0);
+    const uint64_t last = t1 == rows.count ? other.count : at(t1);
+    return {first, std::max(first, last)};
+  }
+
+  Status refuse_unended() {
+    std::vector<NodeId> open;
+    std::vector<bool> seen(graph_.size(), false);
+    for (const TargetPlan& t : plan_.targets) open.push_back(t.node);
+    while (!open.empty()) {
+      const NodeId id = open.back();
+      open.pop_back();
+      if (seen[id]) continue;
+      seen[id] = true;
+      const Node& node = graph_.node(id);
+      if (node.decl.kind == Kind::Reduce && plan_.rows[id].domain.open)
+        return Error{SQS_E_NOT_ENDED, "stage '" + node.name() + "' needs all rows of its input, but the input has not been "
+                                      "ended: call sqs_pipeline_end_input() after the last push", node.name()};
+      for (const Link& link : node.inputs) open.push_back(link.of);
+    }
+    return ok();
+  }
+
+  void set_outputs() {
+    Size bytes;
+    for (TargetPlan& t : plan_.targets) {
+      if (t.sink != SinkKind::Array) continue;
+      const Size output = aligned(Size(t.rows.count()) * t.row_bytes);
+      t.output_bytes = output.saturated();
+      bytes += output;
+    }
+    output_bytes_ = bytes + request_.held.result_bytes;
+    plan_.bytes[static_cast<size_t>(Memory::Output)] = output_bytes_.saturated();
+  }
+
+  // What a run holds besides its arena, whatever the mode.
+  Size outside() const { return output_bytes_ + request_.input.retained_bytes; }
+
+  // ---- the two ways
+
+  Size tiled_bytes(const Shape& shape) { return lay_out_tiled(plan_, shape) + outside(); }
+  Size whole_bytes() {
+    set_leads(plan_, tile_frames_auto_);
+    plan_.threads = 1;
+    plan_.batch_tiles = 1;
+    return lay_out_whole(plan_) + outside();
+  }
+
+  Status choose() {
+    tile_frames_auto_ = preferred_tile();
+    find_least();
+    const Size classic = whole_bytes();
+    classic_bytes_ = classic.saturated();
+    const bool classic_fits = !classic.overflowed() && classic_bytes_ <= plan_.budget_bytes;
+    const bool sqrt_fits = find_shape();
+    estimate_seconds();
+    const int32_t asked = request_.settings.mode;
+    if (asked == SQS_CLASSIC && !classic_fits) return over_budget("classic needs " + std::to_string(classic_bytes_) + " bytes");
+    if (asked == SQS_SQRT && !sqrt_fits) return over_budget("");
+    if (!classic_fits && !sqrt_fits) return over_budget("");
+    if (asked == SQS_CLASSIC || (asked == SQS_AUTO && !sqrt_fits)) return use_classic(asked == SQS_CLASSIC ? "asked for" : "sqrt does not fit the budget, classic does");
+    if (asked == SQS_SQRT) return use_sqrt("asked for");
+    if (!classic_fits)
+      return use_sqrt("classic needs " + std::to_string(classic_bytes_) + " bytes, more than the budget");
+    if (classic_seconds_ <= sqrt_seconds_)
+      return use_classic("it fits the budget and saving memory would not make the run faster");
+    return use_sqrt("it is faster: classic would write " + std::to_string(classic_bytes_) + " bytes of fresh memory");
+  }
+
+  Error over_budget(const std::string& why) const {
+    const std::string what = why.empty() ? "the least this pipeline works in is " : why + "; the least sqrt works in is ";
+    return Error{SQS_E_BUDGET, "the memory budget of " + std::to_string(plan_.budget_bytes) + " bytes is too small: " + what +
+                               std::to_string(plan_.least_budget_bytes) + " bytes" + held_note() +
+                               "; raise memory_budget, or stream the targets instead of asking for arrays"};
+  }
+
+  std::string held_note() const {
+    std::string note;
+    if (request_.input.retained_bytes > 0)
+      note += " (" + std::to_string(request_.input.retained_bytes) + " of them hold pushed frames)";
+    if (request_.held.result_bytes > 0)
+      note += " (" + std::to_string(request_.held.result_bytes) + " of them are results not yet destroyed)";
+    return note;
+  }
+
+  // ---- tile span
+
+  // The span that divides all steps if there is a small one, else the largest step.
+  uint64_t unit_frames() const {
+    uint64_t unit = 1;
+    uint64_t largest = 1;
+    for (const Sweep& sweep : plan_.sweeps)
+      for (const Unit& u : sweep.units) {
+        if (u.domain.step <= 1) continue;
+        largest = std::max(largest, u.domain.step);
+        const Wide common = static_cast<Wide>(unit / std::gcd(unit, u.domain.step)) * static_cast<Wide>(u.domain.step);
+        unit = common > static_cast<Wide>(kLargestTileFrames) ? largest : static_cast<uint64_t>(common);
+      }
+    return unit > 64 * largest ? largest : unit;
+  }
+
+  // By bytes first, then by time; never by the stream's length.
+  uint64_t preferred_tile() const {
+    if (request_.settings.tile_frames != 0) return request_.settings.tile_frames;
+    double bytes = 0;
+    double ns = 0;
+    for (NodeId id = 0; id < graph_.size(); ++id) {
+      if (plan_.stages[id].rows_predicted == 0) continue;
+      const Rows& domain = plan_.rows[id].domain;
+      if (domain.step == 0) continue;
+      const double per_frame = 1.0 / static_cast<double>(domain.step);
+      if (graph_.node(id).decl.kind != Kind::Reduce) bytes += per_frame * static_cast<double>(graph_.node(id).row_bytes);
+      ns += per_frame * cost_of(graph_, request_.costs, id);
+    }
+    const uint64_t unit = unit_frames();
+    double frames = static_cast<double>(kTileBytes) / std::max(bytes, 1e-9);
+    if (frames * ns < kTileNs)
+      frames = std::min(kTileNs / std::max(ns, 1e-9), static_cast<double>(kLargestTileBytes) / std::max(bytes, 1e-9));
+    const double units = std::clamp(frames / static_cast<double>(unit), 1.0, static_cast<double>(kLargestTileFrames / unit + 1));
+    return static_cast<uint64_t>(units) * unit;
+  }
+
+  // Spans to try, largest first: halves of the preferred one, down to a single frame.
+  std::vector<uint64_t> spans() const {
+    if (request_.settings.tile_frames != 0) return {request_.settings.tile_frames};
+    std::vector<uint64_t> spans;
+    const uint64_t unit = unit_frames();
+    for (uint64_t f = tile_frames_auto_; f > unit; f = f / 2 / unit * unit) spans.push_back(f);
+    for (uint64_t f = unit; f > 0; f /= 2) spans.push_back(f);
+    return spans;
+  }
+
+  void find_least() {
+    Size least = Size(UINT64_MAX) * 2;
+    for (const uint64_t frames : spans()) {
+      const Size bytes = tiled_bytes({frames, 1, 1, false});
+      if (bytes.saturated() < least.saturated()) least = bytes;
+    }
+    plan_.least_budget_bytes = least.saturated();
+  }
+
+  // The largest span, then the most threads, then the roomiest buffers that fit.
+  bool find_shape() {
+    const uint32_t most = request_.settings.threads;
+    const auto fits = [&](const Shape& shape) {
+      const Size bytes = tiled_bytes(shape);
+      if (bytes.overflowed() || bytes.saturated() > plan_.budget_bytes) return false;
+      shape_ = shape;
+      return true;
+    };
+    for (const uint64_t frames : spans())
+      for (uint32_t threads = most; threads >= 1; threads /= 2) {
+        if (threads == 1) {
+          if (!fits({frames, 1, 1, false})) break;
+          fits({frames, 1, 1, true});
+          return true;
+        }
+        for (const uint32_t per_thread : {8u, 4u, 2u, 1u}) {
+          if (!fits({frames, threads, threads * per_thread, false})) continue;
+          fits({frames, threads, threads * per_thread, true});
+          return true;
+        }
+      }
+    return false;
+  }
+
+  // ---- time
+
+  void estimate_seconds() {
+    double once = 0;
+    double again = 0;
+    for (NodeId id = 0; id < graph_.size(); ++id) {
+      const double ns = cost_of(graph_, request_.costs, id);
+      once += ns * static_cast<double>(plan_.stages[id].rows_distinct);
+      again += ns * static_cast<double>(plan_.stages[id].rows_predicted);
+    }
+    // Up to a tile's worth of buffers stays in cache in either order; beyond it classic pays for fresh pages.
+    const Size held = outside();
+    const uint64_t intermediate = classic_bytes_ > held.saturated() ? classic_bytes_ - held.saturated() : 0;
+    const double fresh = intermediate > 2 * kLargestTileBytes
+                             ? request_.costs.fresh_ns_per_byte * static_cast<double>(intermediate) : 0;
+    sqrt_seconds_ = again * 1e-9;
+    classic_seconds_ = (once + fresh) * 1e-9;
+  }
+
+  // ---- settling
+
+  Status use_classic(const std::string& why) {
+    plan_.mode = SQS_CLASSIC;
+    plan_.why = why;
+    const Size total = whole_bytes();
+    plan_.arena_bytes = total.saturated() - outside().saturated();
+    for (StagePlan& stage : plan_.stages) {  // every row once, whatever the sweeps
+      stage.rows_predicted = stage.rows_distinct;
+      stage.sweeps = std::min(stage.sweeps, 1u);
+    }
+    plan_.rows_predicted = 0;
+    for (NodeId id = kFramesNode + 1; id < graph_.size(); ++id) plan_.rows_predicted += plan_.stages[id].rows_predicted;
+    plan_.drop_held_checkpoints = request_.held.checkpoint_bytes > 0;
+    plan_.drop_held_cache = request_.held.cache_bytes > 0;
+    plan_.predicted_bytes = total.saturated();
+    plan_.predicted_seconds = classic_seconds_;
+    plan_.other_mode_seconds = sqrt_seconds_;
+    plan_.other_mode_bytes = plan_.least_budget_bytes;
+    return ok();
+  }
+
+  Status use_sqrt(const std::string& why) {
+    plan_.mode = SQS_SQRT;
+    plan_.why = why;
+    const Size total = tiled_bytes(shape_);
+    plan_.arena_bytes = total.saturated() - outside().saturated();
+    plan_.predicted_bytes = total.saturated();
+    add_checkpoints();
+    add_cache();
+    plan_.predicted_seconds = sqrt_seconds_;
+    plan_.other_mode_seconds = classic_seconds_;
+    plan_.other_mode_bytes = classic_bytes_;
+    return ok();
+  }
+
+  uint64_t room() const { return plan_.budget_bytes - plan_.predicted_bytes; }
+
+  void charge(Memory kind, uint64_t bytes) {
+    plan_.bytes[static_cast<size_t>(kind)] = bytes;
+    plan_.predicted_bytes += bytes;
+  }
+
+  // Access checkpoints: a share of the budget that depends on the states alone, taken only if there is room.
+  void add_checkpoints() {
+    uint64_t record = 0;
+    for (NodeId id = 0; id < graph_.size(); ++id) {
+      const StageDecl& decl = graph_.node(id).decl;
+      if (decl.kind != Kind::Scan || decl.once || graph_.node(id).global()) continue;
+      record += 8 + (decl.save != nullptr ? decl.saved_bytes + 8 : decl.state_bytes);
+    }
+    const uint64_t held = request_.held.checkpoint_bytes;
+    uint64_t bytes = record == 0 ? 0 : aligned(std::min(kCheckpointSlots * record, std::max(kCheckpointBytes, 2 * record))).saturated();
+    if (held > 0) bytes = held;
+    if (bytes == 0) return;
+    if (bytes > room() || (held == 0 && bytes > plan_.budget_bytes / 8)) {
+      plan_.drop_held_checkpoints = held > 0;
+      return;
+    }
+    plan_.checkpoint_bytes = bytes;
+    charge(Memory::Checkpoints, bytes);
+    const uint64_t every = request_.settings.checkpoint_every;
+    if (every == 0) {
+      plan_.checkpoint_tiles = 16;
+      return;
+    }
+    const uint64_t windows = std::max(every, dependency_span());
+    const Wide frames = static_cast<Wide>(windows) * static_cast<Wide>(graph_.format().hop);
+    plan_.checkpoint_tiles = static_cast<uint64_t>(
+        std::clamp<Wide>(ceil_div(frames, static_cast<Wide>(plan_.tile_frames)), 1, Wide{1} << 40));
+  }
+
+  // A cache serves repeated and overlapping ranges; a whole pass would only flood it.
+  void add_cache() {
+    const uint64_t held = request_.held.cache_bytes;
+    const uint64_t asked = request_.settings.lru_bytes;
+    if (asked == SQS_NONE) return;
+    const TargetPlan& target = plan_.targets[0];
+    const bool part = target.rows.count() < plan_.rows[target.node].out.count && plan_.targets.size() == 1;
+    if (held > 0) {
+      if (held > room()) {
+        plan_.drop_held_cache = true;
+      } else {
+        plan_.cache_bytes = held;
+        charge(Memory::Cache, held);
+      }
+      return;
+    }
+    if (!part) return;
+    const uint64_t wish = asked != 0 ? asked : std::min(uint64_t{64} << 20, plan_.budget_bytes / 8);
+    const uint64_t bytes = std::min(wish, room());
+    if (bytes < 64 * 1024) return;
+    plan_.cache_bytes = bytes;
+    charge(Memory::Cache, bytes);
+  }
+
+  uint64_t dependency_span() const {
+    const Format& f = graph_.format();
+    return f.window / f.hop + (f.window % f.hop != 0 ? 1 : 0);
+  }
+
+  void finish() {
+    plan_.bytes[static_cast<size_t>(Memory::Source)] += request_.input.retained_bytes;
+    plan_.untracked_bytes = 0;
+    for (NodeId id = 0; id < graph_.size(); ++id)
+      if (plan_.stages[id].needed) plan_.untracked_bytes += graph_.node(id).decl.fixed_bytes;
+    if (plan_.mode == SQS_CLASSIC) plan_.cache_bytes = plan_.checkpoint_bytes = 0;
+    fill_info();
+    plan_.text = explain_text(plan_);
+    plan_.json = explain_json(plan_);
+  }
+
+  void fill_info() {
+    sqs_plan_info& i = plan_.info;
+    i.struct_size = sizeof i;
+    i.mode = plan_.mode;
+    i.sweeps = static_cast<uint32_t>(sweeps_run(plan_));
+    for (const StagePlan& stage : plan_.stages) i.stage_count += stage.sweeps > 0 ? 1 : 0;
+    i.tile_frames = plan_.tile_frames;
+    i.tiles = plan_.tiles;
+    i.budget_bytes = plan_.budget_bytes;
+    i.predicted_bytes = plan_.predicted_bytes;
+    i.least_budget_bytes = plan_.least_budget_bytes;
+    const auto of = [&](Memory m) { return plan_.bytes[static_cast<size_t>(m)]; };
+    i.source_bytes = of(Memory::Source);
+    i.rows_bytes = of(Memory::Rows);
+    i.checkpoint_bytes = of(Memory::Checkpoints);
+    i.cache_bytes = of(Memory::Cache);
+    i.scratch_bytes = of(Memory::Scratch);
+    i.output_bytes = of(Memory::Output);
+    i.other_bytes = of(Memory::Other);
+    i.untracked_bytes = plan_.untracked_bytes;
+    i.dependency_span = dependency_span();
+    i.checkpoint_every = plan_.checkpoint_tiles == 0 ? 0 : std::max<uint64_t>(1, plan_.checkpoint_tiles * plan_.tile_frames / graph_.format().hop);
+    i.predicted_seconds = plan_.predicted_seconds;
+  }
+
+  const Request& request_;
+  const Graph& graph_;
+  Plan plan_;
+  Size output_bytes_;
+  uint64_t tile_frames_auto_ = 1;
+  uint64_t classic_bytes_ = 0;
+  double classic_seconds_ = 0;
+  double sqrt_seconds_ = 0;
+  Shape shape_;
+};
+
+}  // namespace
+
+double cost_of(const Graph& graph, const Costs& costs, NodeId id) {
+  const Node& node = graph.node(id);
+  if (node.is_virtual()) return 0;
+  if (id < costs.ns_per_row.size() && costs.ns_per_row[id] > 0) return costs.ns_per_row[id];
+  if (node.decl.cost_ns_per_row > 0) return node.decl.cost_ns_per_row;
+  double bytes = static_cast<double>(node.row_bytes);
+  for (const Link& link : node.inputs)
+    bytes += static_cast<double>(graph.node(link.of).row_bytes) * static_cast<double>(link.reach.context());
+  return node.decl.kind == Kind::Frames ? 0.1 * bytes : 5 + 0.25 * bytes;
+}
+
+Result<std::shared_ptr<const Plan>> make_plan(const Request& request) { return Planner(request).make(); }
+
+}  // namespace sqs

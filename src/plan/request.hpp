@@ -1,0 +1,53 @@
+// What a plan is made for: targets with their sinks, a range, the input as it is, settings, and what earlier runs left.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "graph/graph.hpp"
+#include "plan/settings.hpp"
+
+namespace sqs {
+
+enum class SinkKind { Array, Buffer, Callback, File };
+
+struct TargetRequest {
+  NodeId node = 0;
+  SinkKind sink = SinkKind::Array;
+  bool direct = true;  // its memory is aligned well enough to be written by the stage itself
+};
+
+struct InputState {
+  uint64_t frames = 0;
+  bool ended = true;
+  bool in_memory = false;       // one borrowed array, which classic reads in place
+  uint64_t retained_bytes = 0;  // pushed frames, already charged
+};
+
+// What a stage costs, by probe; 0 where it is not known.
+struct Costs {
+  std::vector<double> ns_per_row;     // by node; hints are used where this is 0
+  double fresh_ns_per_byte = 0.5;     // writing memory for the first time
+};
+
+// What earlier runs hold in the budget.
+struct Held {
+  uint64_t result_bytes = 0;
+  uint64_t checkpoint_bytes = 0;
+  uint64_t cache_bytes = 0;
+  std::vector<bool> global_known;     // by node: its one row is still valid
+};
+
+struct Request {
+  std::shared_ptr<const Graph> graph;
+  std::vector<TargetRequest> targets;
+  uint64_t t0 = 0;
+  uint64_t t1 = SQS_END;
+  InputState input;
+  Settings settings;
+  Costs costs;
+  Held held;
+};
+
+}  // namespace sqs
