@@ -97,17 +97,16 @@ class Notes final : public Source {
     auto phase = static_cast<uint32_t>(step * first);
     auto fifth_phase = static_cast<uint32_t>(fifth_step * first);
     const SineTable& table = sines();
+    uint64_t bits = 0;  // noise: one draw for four samples
     for (uint64_t i = 0; i < frames; ++i) {
-      samples[i] = 0.5f * table.sine(phase) + 0.25f * table.sine(fifth_phase) + noise(first + i);
+      const uint64_t position = first + i;
+      if (i == 0 || (position & 3) == 0) bits = mix(noise_key_ + (position >> 2));
+      const float noise = 0.05f * centred(bits >> (16 * (position & 3)));
+      samples[i] = 0.5f * table.sine(phase) + 0.25f * table.sine(fifth_phase) + noise;
       phase += step;
       fifth_phase += fifth_step;
     }
   }
-  // Four samples share one draw.
-  float noise(uint64_t position) const {
-    return 0.05f * centred(mix(noise_key_ + (position >> 2)) >> (16 * (position & 3)));
-  }
-
   uint64_t seed_;
   uint64_t noise_key_;
 };

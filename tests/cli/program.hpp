@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>

@@ -1,0 +1,114 @@
+// audio: the loudest frequency of every window. input -> spectrum (|rfft|) -> peak_bin (argmax).
+#include <algorithm>
+#include <ostream>
+#include <spdlog/fmt/fmt.h>
+#include <vector>
+
+#include "table.hpp"
+#include "workload.hpp"
+
+namespace sqs::cli {
+namespace {
+
+struct Peak {
+  uint64_t row;
+  int32_t bin;
+};
+
+// Of the first channel.
+class AudioSummary final : public Summary {
+ public:
+  AudioSummary(const RowClock& clock, uint64_t window, uint64_t head)
+      : clock_(clock), bin_hz_(clock.sample_rate / static_cast<double>(window)), head_(head), windows_of_bin_(window / 2 + 1) {}
+
+  void rows(size_t, const sqs_view& view) override {
+    for (uint64_t i = 0; i < static_cast<uint64_t>(view.shape[0]); ++i) {
+      const uint64_t row = static_cast<uint64_t>(view.first_row) + i;
+      const auto bin = element<int32_t>(view, i);
+      if (first_.size() < head_) first_.push_back({row, bin});
+      ++windows_of_bin_.at(static_cast<size_t>(bin));
+      ++windows_;
+    }
+  }
+
+  void print(std::ostream& out) const override {
+    if (windows_ == 0) return;
+    const size_t bin = commonest_bin();
+    out << fmt::format("commonest peak: bin {} ({}), in {} of {} windows\n", bin, frequency(bin), windows_of_bin_[bin],
+                       windows_);
+    Table table({{"row"}, {"time"}, {"bin"}, {"frequency"}});
+    for (const Peak& peak : first_)
+      table.add({std::to_string(peak.row), format_seconds(clock_.seconds(peak.row)), std::to_string(peak.bin),
+                 frequency(static_cast<size_t>(peak.bin))});
+    table.print(out, "  ");
+  }
+
+  nlohmann::json json() const override {
+    nlohmann::json first = nlohmann::json::array();
+    for (const Peak& peak : first_)
+      first.push_back({{"row", peak.row},
+                       {"seconds", clock_.seconds(peak.row)},
+                       {"bin", peak.bin},
+                       {"hz", bin_hz_ * static_cast<double>(peak.bin)}});
+    const size_t bin = commonest_bin();
+    return {{"windows", windows_},
+            {"commonest_bin", bin},
+            {"commonest_hz", bin_hz_ * static_cast<double>(bin)},
+            {"commonest_windows", windows_of_bin_[bin]},
+            {"first_rows", first}};
+  }
+
+ private:
+  size_t commonest_bin() const {
+    return static_cast<size_t>(std::max_element(windows_of_bin_.begin(), windows_of_bin_.end()) - windows_of_bin_.begin());
+  }
+  std::string frequency(size_t bin) const {
+    if (bin_hz_ == 0) return "-";
+    return fmt::format("{:.1f} Hz", bin_hz_ * static_cast<double>(bin));
+  }
+
+  RowClock clock_;
+  double bin_hz_;
+  uint64_t head_;
+  uint64_t windows_ = 0;
+  std::vector<uint64_t> windows_of_bin_;
+  std::vector<Peak> first_;
+};
+
+class Audio final : public Workload {
+ public:
+  const char* name() const override { return "audio"; }
+  int32_t dtype() const override { return SQS_F32; }
+  uint64_t default_window(const InputFormat&) const override { return 4096; }
+  uint64_t default_hop(const InputFormat&) const override { return 1024; }
+  uint64_t bench_frames() const override { return uint64_t{600} * 48000; }
+
+  // Two seconds of a pure tone, or, when a length is asked for, something with more to find.
+  Input default_input(const Options& options) const override {
+    const InputFormat format{SQS_F32, 1, 48000.0, 96000};
+    if (!options.minutes && !options.frames) return make_synthetic(make_sine(440, 48000), "440 Hz sine", format, options);
+    return make_synthetic(make_notes(options.seed), "synthetic notes", format, options);
+  }
+
+  void build(sqs_pipeline* pipeline, const InputFormat&, const Options& options) const override {
+    if (options.deep) throw Failure(Exit::kUsage, "--deep is for logs; audio has nothing deeper");
+    if (options.limit) throw Failure(Exit::kUsage, "--limit is for logs, satcom and ecg; audio raises no alerts");
+    add_dsp(pipeline, "rfft", "spectrum", "input", "output=magnitude");
+    add_dsp(pipeline, "argmax", "peak_bin", "spectrum", "");
+  }
+
+  std::vector<std::string> targets(const Options&) const override { return {"peak_bin"}; }
+
+  std::unique_ptr<Summary> summary(const InputFormat& input, const Options& options, const RowClock& clock) const override {
+    return std::make_unique<AudioSummary>(clock, options.window.value_or(default_window(input)), options.head);
+  }
+};
+
+}  // namespace
+
+const Workload& audio_workload() {
+  static const Audio workload;
+  return workload;
+}
+
+}  // namespace sqs::cli

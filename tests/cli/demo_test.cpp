@@ -1,0 +1,157 @@
+// The demos and what they print: numbers that follow from the input, the same in every mode.
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <map>
+
+#include "program.hpp"
+
+namespace sqs::test {
+namespace {
+
+using nlohmann::json;
+
+json demo(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), "demo");
+  arguments.insert(arguments.end(), {"--json", "--quiet"});
+  const Ran ran = run_program(arguments);
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_EQ(ran.err, "");
+  return ran.json();
+}
+
+// 440 Hz lies at 440 * 4096 / 48000 = 37.55 bins.
+TEST(DemoAudio, FindsTheToneInNinetyWindows) {
+  for (const char* mode : {"auto", "classic", "sqrt"}) {
+    const json told = demo({"audio", "--mode", mode, "--head", "100"});
+    const json& target = told["targets"][0];
+    EXPECT_EQ(target["name"], "peak_bin");
+    EXPECT_EQ(target["dtype"], "i32");
+    EXPECT_EQ(target["shape"], json({90, 1}));
+    EXPECT_EQ(told["input"]["frames"], 96000);
+    EXPECT_EQ(told["summary"]["commonest_bin"], 38);
+    EXPECT_EQ(told["summary"]["commonest_windows"], 90);
+    ASSERT_EQ(told["summary"]["first_rows"].size(), 90u);
+    for (uint64_t row = 0; row < 90; ++row) {
+      EXPECT_EQ(told["summary"]["first_rows"][row]["bin"], 38);
+      EXPECT_DOUBLE_EQ(told["summary"]["first_rows"][row]["seconds"].get<double>(), static_cast<double>(row * 1024) / 48000.0);
+    }
+    // The digest of 90 times the 32-bit number 38.
+    std::string bytes;
+    for (int row = 0; row < 90; ++row) bytes.append("\x26\0\0\0", 4);
+    EXPECT_EQ(target["digest"], digest_of(bytes));
+    if (std::string(mode) != "auto") {
+      EXPECT_EQ(told["stats"]["mode"], mode);
+    }
+  }
+}
+
+TEST(DemoAudio, PrintsTheResultOnStdoutAndOneReportOnStderr) {
+  const Ran ran = run_program({"demo", "audio", "--mode", "sqrt"});
+  EXPECT_EQ(ran.exit_code, 0);
+  EXPECT_NE(ran.out.find("peak_bin: i32, shape (90, 1), digest "), std::string::npos) << ran.out;
+  EXPECT_NE(ran.out.find("bin 38 (445.3 Hz), in 90 of 90 windows"), std::string::npos) << ran.out;
+  EXPECT_NE(ran.err.find("sqrt"), std::string::npos) << ran.err;
+  EXPECT_EQ(ran.out.find('\r'), std::string::npos);
+  EXPECT_EQ(ran.err.find('\r'), std::string::npos) << "progress belongs on a terminal only";
+
+  const Ran quiet = run_program({"demo", "audio", "--mode", "sqrt", "--quiet"});
+  EXPECT_EQ(quiet.out, ran.out);
+  EXPECT_EQ(quiet.err, "");
+}
+
+TEST(DemoAudio, MemoryInSqrtModeDoesNotGrowWithTheStream) {
+  const json minute = demo({"audio", "--mode", "sqrt", "--minutes", "1"});
+  const json longer = demo({"audio", "--mode", "sqrt", "--minutes", "10"});
+  EXPECT_EQ(minute["targets"][0]["shape"][0], 1 + (60 * 48000 - 4096) / 1024);
+  EXPECT_EQ(longer["targets"][0]["shape"][0], 1 + (600 * 48000 - 4096) / 1024);
+  EXPECT_EQ(minute["stats"]["measured_bytes"], longer["stats"]["measured_bytes"]);
+  EXPECT_EQ(minute["stats"]["predicted_bytes"], longer["stats"]["predicted_bytes"]);
+  const json classic = demo({"audio", "--mode", "classic", "--minutes", "1"});
+  EXPECT_GT(classic["stats"]["measured_bytes"], minute["stats"]["measured_bytes"]);
+}
+
+TEST(DemoAudio, RowsAreThoseOfTheWholeRun) {
+  const json whole = demo({"audio", "--mode", "sqrt", "--minutes", "0.5", "--head", "2000"});
+  const json part = demo({"audio", "--mode", "sqrt", "--minutes", "0.5", "--head", "2000", "--rows", "700:750"});
+  ASSERT_EQ(part["targets"][0]["shape"], json({50, 1}));
+  ASSERT_EQ(part["summary"]["first_rows"].size(), 50u);
+  for (size_t i = 0; i < 50; ++i) EXPECT_EQ(part["summary"]["first_rows"][i], whole["summary"]["first_rows"][700 + i]);
+}
+
+struct DemoCase {
+  const char* name;
+  std::vector<std::string> arguments;
+};
+
+class EveryDemo : public testing::TestWithParam<DemoCase> {};
+
+TEST_P(EveryDemo, GivesTheSameBytesInEveryModeAndThreadCount) {
+  std::map<std::string, json> targets;
+  for (const char* mode : {"classic", "sqrt", "auto"}) {
+    for (const char* threads : {"1", "2"}) {
+      auto arguments = GetParam().arguments;
+      arguments.insert(arguments.end(), {"--mode", mode, "--threads", threads});
+      const json told = demo(arguments);
+      targets[std::string(mode) + " " + threads] = told["targets"];
+      EXPECT_EQ(told["stats"]["rows_predicted"].get<uint64_t>(),
+                told["stats"]["rows_evaluated"].get<uint64_t>() + told["stats"]["rows_from_cache"].get<uint64_t>() +
+                    told["stats"]["rows_skipped"].get<uint64_t>());
+      EXPECT_LE(told["stats"]["measured_bytes"], told["stats"]["predicted_bytes"]);
+    }
+  }
+  for (const auto& [how, result] : targets) EXPECT_EQ(result, targets.at("classic 1")) << how;
+}
+
+TEST_P(EveryDemo, KeepsTheContract) {
+  auto arguments = GetParam().arguments;
+  arguments.insert(arguments.begin(), "verify");
+  arguments.insert(arguments.end(), {"--json"});
+  const Ran ran = run_program(arguments);
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_GE(ran.json()["verified"].size(), 1u);
+  for (const json& verified : ran.json()["verified"]) EXPECT_GT(verified["rows"][1], 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Cli, EveryDemo,
+                         testing::Values(DemoCase{"audio", {"audio"}}, DemoCase{"notes", {"audio", "--frames", "500000"}},
+                                         DemoCase{"logs", {"logs", "--frames", "300000"}},
+                                         DemoCase{"logs_deep", {"logs", "--frames", "300000", "--deep"}},
+                                         DemoCase{"satcom", {"satcom", "--frames", "200000"}},
+                                         DemoCase{"ecg", {"ecg"}}),
+                         [](const auto& tested) { return std::string(tested.param.name); });
+
+TEST(DemoCompare, ShowsThreeModesWithOneDigest) {
+  const Ran ran = run_program({"demo", "audio", "--minutes", "0.2", "--compare", "--json"});
+  ASSERT_EQ(ran.exit_code, 0) << ran.err;
+  const json told = ran.json();
+  EXPECT_EQ(told["same_digests"], true);
+  ASSERT_EQ(told["modes"].size(), 3u);
+  for (const json& mode : told["modes"]) {
+    EXPECT_EQ(mode["refused"], false);
+    EXPECT_EQ(mode["demo"]["targets"], told["modes"][0]["demo"]["targets"]);
+    EXPECT_GT(mode["demo"]["stats"]["rss_peak_bytes"], mode["demo"]["stats"]["measured_bytes"]);
+  }
+  EXPECT_EQ(told["modes"][0]["demo"]["stats"]["mode"], "classic");
+  EXPECT_EQ(told["modes"][1]["demo"]["stats"]["mode"], "sqrt");
+
+  const Ran text = run_program({"demo", "audio", "--minutes", "0.2", "--compare"});
+  EXPECT_EQ(text.exit_code, 0);
+  EXPECT_NE(text.out.find("same digests in all modes"), std::string::npos) << text.out;
+}
+
+// Two minutes of spectra take 45 MiB in classic mode.
+TEST(DemoCompare, SaysWhichModeTheBudgetRefuses) {
+  const Ran ran = run_program({"demo", "audio", "--minutes", "2", "--budget", "8MiB", "--compare", "--json"});
+  ASSERT_EQ(ran.exit_code, 0) << ran.err;
+  const json told = ran.json();
+  EXPECT_EQ(told["modes"][0]["refused"], true);
+  EXPECT_NE(told["modes"][0]["refusal"], "");
+  EXPECT_EQ(told["modes"][1]["refused"], false);
+  EXPECT_EQ(told["modes"][2]["demo"]["stats"]["mode"], "sqrt");
+  EXPECT_LE(told["modes"][1]["demo"]["stats"]["measured_bytes"], 8 << 20);
+  EXPECT_NE(ran.err.find("sqrtspace: warning: classic mode: "), std::string::npos) << ran.err;
+}
+
+}  // namespace
+}  // namespace sqs::test

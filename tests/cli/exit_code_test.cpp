@@ -1,0 +1,117 @@
+// How the program fails: the exit code, one line on stderr, and nothing on stdout.
+#include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+
+#include "program.hpp"
+
+namespace sqs::test {
+namespace {
+
+// One sentence after the program's name, and no data.
+void expect_failure(const Ran& ran, int exit_code, const std::string& words) {
+  EXPECT_EQ(ran.exit_code, exit_code) << ran.err;
+  EXPECT_EQ(ran.out, "");
+  EXPECT_EQ(ran.err.rfind("sqrtspace: ", 0), 0u) << ran.err;
+  EXPECT_EQ(std::count(ran.err.begin(), ran.err.end(), '\n'), 1) << ran.err;
+  EXPECT_NE(ran.err.find(words), std::string::npos) << ran.err;
+}
+
+TEST(ExitCode, TwoForWordsThatMakeNoSense) {
+  expect_failure(run_program({}), 2, "a command is needed");
+  expect_failure(run_program({"dmeo", "audio"}), 2, "did you mean 'demo'?");
+  expect_failure(run_program({"demo"}), 2, "WORKLOAD");
+  expect_failure(run_program({"demo", "video"}), 2, "video");
+  expect_failure(run_program({"demo", "audio", "--no-such-option"}), 2, "--no-such-option");
+  expect_failure(run_program({"demo", "audio", "--mode", "fast"}), 2, "--mode");
+  expect_failure(run_program({"demo", "audio", "--budget", "64 bananas"}), 2, "64 bananas");
+  expect_failure(run_program({"demo", "audio", "--threads", "0"}), 2, "--threads");
+  expect_failure(run_program({"demo", "audio", "--hop", "0"}), 2, "--hop");
+  expect_failure(run_program({"demo", "audio", "--rows", "7"}), 2, "--rows");
+  expect_failure(run_program({"demo", "audio", "--minutes", "1", "--frames", "5"}), 2, "--frames");
+  expect_failure(run_program({"demo", "audio", "--deep"}), 2, "--deep");
+  expect_failure(run_program({"demo", "ecg", "--minutes", "1"}), 2, "--minutes");
+  expect_failure(run_program({"run", "audio", "x.wav"}), 2, "--output");
+  expect_failure(run_program({"bench", "ecg"}), 2, "ecg");
+  expect_failure(run_program({"stages", "no_such_stage"}), 2, "no_such_stage");
+}
+
+TEST(ExitCode, ThreeForAnInputThatCantBeRead) {
+  const TemporaryDirectory directory;
+  expect_failure(run_program({"info", directory / "absent.wav"}), 3, "absent.wav");
+  expect_failure(run_program({"demo", "audio", "--input", directory / "absent.wav"}), 3, "absent.wav");
+  expect_failure(run_program({"run", "audio", directory / "absent.npy", "-o", directory / "out.npy"}), 3, "absent.npy");
+
+  write_bytes(directory / "text.wav", "This is no sound.", 17);
+  expect_failure(run_program({"demo", "audio", "--input", directory / "text.wav"}), 3, "text.wav");
+  write_bytes(directory / "text.npy", "This is no array.", 17);
+  expect_failure(run_program({"plan", "audio", directory / "text.npy"}), 3, "text.npy");
+
+  // A header that promises more frames than there are.
+  const std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (1000000, 1), }";
+  std::string lying("\x93NUMPY\x01\x00\x76\x00", 10);
+  lying += header + std::string(0x75 - header.size(), ' ') + "\n" + std::string(400, '\0');
+  write_bytes(directory / "lying.npy", lying.data(), lying.size());
+  expect_failure(run_program({"demo", "audio", "--input", directory / "lying.npy"}), 3, "lying.npy");
+  EXPECT_EQ(directory.entries(), 3u);
+}
+
+TEST(ExitCode, FourForABudgetThatCantWork) {
+  expect_failure(run_program({"demo", "audio", "--budget", "1k"}), 4, "budget");
+  expect_failure(run_program({"plan", "audio", "--minutes", "10", "--mode", "classic", "--budget", "4MiB"}), 4, "budget");
+  expect_failure(run_program({"demo", "audio", "--compare", "--budget", "1k", "--quiet"}), 4, "budget");
+}
+
+TEST(ExitCode, OneForAnOutputThatCantBeWritten) {
+  const TemporaryDirectory directory;
+  const std::vector<float> silence(10000);
+  write_samples(directory / "in.raw", silence);
+  const auto run_to = [&](const std::string& output) { return run_program({"run", "audio", directory / "in.raw", "-o", output, "--force"}); };
+  expect_failure(run_to(directory / "absent/out.npy"), 1, "out.npy");
+  expect_failure(run_to(directory / ""), 1, "directory");
+  EXPECT_EQ(directory.entries(), 1u);
+  if (geteuid() != 0) {  // root may write anywhere
+    std::filesystem::create_directory(directory / "locked");
+    chmod((directory / "locked").c_str(), 0555);
+    expect_failure(run_to(directory / "locked/out.npy"), 1, "out.npy");
+  }
+  const Ran full = run_program({"stages"}, "/dev/full");
+  EXPECT_EQ(full.exit_code, 1);
+  EXPECT_NE(full.err.find("standard output"), std::string::npos) << full.err;
+}
+
+TEST(ExitCode, OneThirtyWhenInterrupted) {
+  Program program({"demo", "audio", "--mode", "sqrt", "--minutes", "1000000"});
+  ASSERT_TRUE(program.wait_until_interruptible());
+  program.interrupt();
+  expect_failure(program.wait(), 130, "cancel");
+}
+
+// The input is long enough that it can't be done before the interrupt, and takes no room on the disk.
+TEST(ExitCode, AnInterruptedRunLeavesNoFileBehind) {
+  const TemporaryDirectory directory;
+  write_bytes(directory / "long.raw", "", 0);
+  std::filesystem::resize_file(directory / "long.raw", uint64_t{1} << 40);
+  Program program({"run", "audio", directory / "long.raw", "-o", directory / "out.npy"});
+  ASSERT_TRUE(program.wait_until_interruptible());
+  while (directory.entries() == 1) sched_yield();  // the run has begun once its output is there, under another name
+  EXPECT_FALSE(std::filesystem::exists(directory / "out.npy"));
+  program.interrupt();
+  expect_failure(program.wait(), 130, "cancel");
+  EXPECT_EQ(directory.entries(), 1u);
+}
+
+TEST(ExitCode, AnInterruptReachesTheChildrenOfACompare) {
+  Program program({"demo", "audio", "--mode", "sqrt", "--minutes", "1000000", "--compare"});
+  ASSERT_TRUE(program.wait_until_interruptible());
+  program.interrupt();
+  expect_failure(program.wait(), 130, "cancel");
+}
+
+}  // namespace
+}  // namespace sqs::test

@@ -1,0 +1,169 @@
+// `run`: the .npy file it writes, against results computed here by plain means.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <complex>
+#include <cstring>
+#include <numbers>
+#include <random>
+
+#include "program.hpp"
+
+namespace sqs::test {
+namespace {
+
+using nlohmann::json;
+
+constexpr double kTwoPi = 2 * std::numbers::pi;
+
+// |X[k]| of a window, straight from the definition.
+template <class Sample>
+double magnitude(const Sample* samples, size_t window, size_t k) {
+  std::complex<double> sum;
+  for (size_t i = 0; i < window; ++i) {
+    const double angle = -kTwoPi * static_cast<double>(i * k % window) / static_cast<double>(window);
+    sum += std::complex<double>(samples[i]) * std::polar(1.0, angle);
+  }
+  return std::abs(sum);
+}
+
+uint32_t fresh_seed() { return std::random_device{}(); }
+
+TEST(RunAudio, WritesTheLoudestBinOfEveryWindow) {
+  const TemporaryDirectory directory;
+  const uint32_t seed = fresh_seed();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  constexpr size_t kWindow = 256, kHop = 100, kWindows = 40;
+  std::vector<float> samples((kWindows - 1) * kHop + kWindow + 7);
+  std::uniform_real_distribution<float> noise(-1, 1);
+  for (size_t i = 0; i < samples.size(); ++i)
+    samples[i] = noise(random) + 0.3F * static_cast<float>(std::sin(1e-4 * static_cast<double>(i * i)));
+  write_samples(directory / "in.raw", samples);
+
+  for (const char* mode : {"classic", "sqrt"}) {
+    const std::string out = directory / (std::string(mode) + ".npy");
+    const Ran ran = run_program({"run", "audio", directory / "in.raw", "-o", out, "--window", std::to_string(kWindow), "--hop",
+                                 std::to_string(kHop), "--mode", mode, "--json"});
+    ASSERT_EQ(ran.exit_code, 0) << ran.err;
+    const Npy npy = read_npy(out);
+    EXPECT_EQ(npy.descr, "<i4");
+    EXPECT_FALSE(npy.fortran_order);
+    EXPECT_EQ(npy.shape, (std::vector<uint64_t>{kWindows, 1}));
+    ASSERT_EQ(npy.payload.size(), kWindows * sizeof(int32_t));
+    EXPECT_EQ(ran.json()["targets"][0]["digest"], digest_of(npy.payload));
+    for (size_t t = 0; t < kWindows; ++t) {
+      const auto bin = static_cast<size_t>(npy.at<int32_t>(t));
+      ASSERT_LE(bin, kWindow / 2);
+      double largest = 0;
+      for (size_t k = 0; k <= kWindow / 2; ++k) largest = std::max(largest, magnitude(&samples[t * kHop], kWindow, k));
+      EXPECT_GE(magnitude(&samples[t * kHop], kWindow, bin), largest * (1 - 1e-5)) << "window " << t;
+    }
+  }
+  EXPECT_EQ(directory.entries(), 3u);
+}
+
+TEST(RunLogs, WritesNearestRankQuantiles) {
+  const TemporaryDirectory directory;
+  const uint32_t seed = fresh_seed();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  constexpr size_t kWindow = 1000, kHop = 250, kWindows = 50;
+  std::vector<float> samples((kWindows - 1) * kHop + kWindow);
+  std::lognormal_distribution<float> latency(3, 0.6F);
+  for (float& sample : samples) sample = latency(random);
+  write_samples(directory / "in.raw", samples);
+
+  const auto run_target = [&](const char* target) {
+    const std::string out = directory / (std::string(target) + ".npy");
+    const Ran ran = run_program({"run", "logs", directory / "in.raw", "-o", out, "--window", std::to_string(kWindow), "--hop",
+                                 std::to_string(kHop), "--target", target, "--limit", "50"});
+    EXPECT_EQ(ran.exit_code, 0) << ran.err;
+    return read_npy(out);
+  };
+  const Npy quantiles = run_target("quantiles");
+  const Npy alert = run_target("alert");
+  EXPECT_EQ(quantiles.descr, "<f4");
+  EXPECT_EQ(alert.descr, "|u1");
+  ASSERT_EQ(quantiles.payload.size(), kWindows * 2 * sizeof(float));
+  ASSERT_EQ(alert.payload.size(), kWindows);
+  for (size_t t = 0; t < kWindows; ++t) {
+    std::vector<float> window(samples.begin() + static_cast<int64_t>(t * kHop),
+                              samples.begin() + static_cast<int64_t>(t * kHop + kWindow));
+    std::sort(window.begin(), window.end());
+    EXPECT_EQ(quantiles.at<float>(2 * t), window[499]);      // rank ceil(0.50 * 1000) = 500
+    EXPECT_EQ(quantiles.at<float>(2 * t + 1), window[949]);  // rank ceil(0.95 * 1000) = 950
+    EXPECT_EQ(alert.at<uint8_t>(t), window[949] > 50 ? 1 : 0);
+  }
+}
+
+TEST(Run, ReplacesAnExistingFileOnlyIfToldTo) {
+  const TemporaryDirectory directory;
+  write_samples(directory / "in.raw", std::vector<float>(10000, 1.0F));
+  write_bytes(directory / "out.npy", "precious", 8);
+  const std::vector<std::string> command = {"run", "audio", directory / "in.raw", "-o", directory / "out.npy"};
+  const Ran refused = run_program(command);
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_EQ(refused.out, "");
+  EXPECT_NE(refused.err.find("--force"), std::string::npos) << refused.err;
+  EXPECT_EQ(read_text(directory / "out.npy"), "precious");
+
+  auto forced = command;
+  forced.emplace_back("--force");
+  const Ran replaced = run_program(forced);
+  EXPECT_EQ(replaced.exit_code, 0) << replaced.err;
+  EXPECT_EQ(read_npy(directory / "out.npy").shape, (std::vector<uint64_t>{6, 1}));
+  EXPECT_EQ(directory.entries(), 2u);
+}
+
+TEST(Run, RowsAndModesAndTilesDoNotChangeTheBytes) {
+  const TemporaryDirectory directory;
+  const uint32_t seed = fresh_seed();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  std::vector<float> samples(200000);
+  std::uniform_real_distribution<float> noise(-1, 1);
+  for (float& sample : samples) sample = noise(random);
+  write_samples(directory / "in.raw", samples);
+  const auto run_with = [&](const std::vector<std::string>& options) {
+    const std::string out = directory / "out.npy";
+    std::vector<std::string> command = {"run", "audio", directory / "in.raw", "-o", out, "--force"};
+    command.insert(command.end(), options.begin(), options.end());
+    const Ran ran = run_program(command);
+    EXPECT_EQ(ran.exit_code, 0) << ran.err;
+    return read_npy(out);
+  };
+  const Npy whole = run_with({"--mode", "classic"});
+  const size_t rows = whole.payload.size() / 4;
+  ASSERT_EQ(rows, 192u);
+  EXPECT_EQ(run_with({"--mode", "sqrt", "--tile-frames", "1"}).payload, whole.payload);
+  EXPECT_EQ(run_with({"--mode", "sqrt", "--tile-frames", "7001", "--threads", "2"}).payload, whole.payload);
+  EXPECT_EQ(run_with({"--mode", "sqrt", "--budget", "2MiB"}).payload, whole.payload);
+  const size_t begin = random() % rows;
+  const size_t end = begin + random() % (rows - begin + 1);
+  const Npy part = run_with({"--mode", "sqrt", "--rows", std::to_string(begin) + ":" + std::to_string(end)});
+  EXPECT_EQ(part.shape[0], end - begin);
+  EXPECT_EQ(part.payload, whole.payload.substr(4 * begin, 4 * (end - begin)));
+}
+
+TEST(Run, TwoChannelsGiveTwoColumns) {
+  const TemporaryDirectory directory;
+  std::vector<float> samples;
+  for (int i = 0; i < 20000; ++i) {
+    samples.push_back(static_cast<float>(std::sin(kTwoPi * 100 * i / 4096)));
+    samples.push_back(static_cast<float>(std::sin(kTwoPi * 200 * i / 4096)));
+  }
+  write_samples(directory / "in.raw", samples);
+  const Ran ran = run_program({"run", "audio", directory / "in.raw", "--channels", "2", "-o", directory / "out.npy"});
+  ASSERT_EQ(ran.exit_code, 0) << ran.err;
+  const Npy npy = read_npy(directory / "out.npy");
+  ASSERT_EQ(npy.shape, (std::vector<uint64_t>{16, 2}));
+  for (size_t t = 0; t < 16; ++t) {
+    EXPECT_EQ(npy.at<int32_t>(2 * t), 100);
+    EXPECT_EQ(npy.at<int32_t>(2 * t + 1), 200);
+  }
+}
+
+}  // namespace
+}  // namespace sqs::test
