@@ -1,0 +1,366 @@
+#include "session.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include <gtest/gtest.h>
+
+namespace eq {
+namespace {
+
+std::vector<KernelInput> inputs_of(const StageSpec& stage, const Naive& naive) {
+  std::vector<KernelInput> inputs;
+  for (const AccessSpec& access : stage.inputs) {
+    const Rows& rows = naive.rows(access.stage);
+    inputs.push_back({access, naive.geometry(access.stage), rows.dtype, rows.shape});
+  }
+  return inputs;
+}
+
+sqs_access engine_access(const AccessSpec& spec) {
+  sqs_access access;
+  sqs_access_init(&access, sizeof access);
+  access.stage = spec.stage.c_str();
+  access.edge = spec.edge;
+  access.before = spec.before;
+  access.after = spec.after;
+  access.stride = spec.stride;
+  access.offset = spec.offset;
+  access.has_offset = spec.has_offset ? 1 : 0;
+  return access;
+}
+
+// The user pointer of a source: the samples, and where to count its destruction.
+struct Source {
+  const GraphSpec* graph;
+  Findings* findings;
+  uint32_t* destroys;
+
+  static void destroy(void* user) {
+    ++*static_cast<Source*>(user)->destroys;
+    delete static_cast<Source*>(user);
+  }
+  static int64_t read(void* user, uint64_t first, uint64_t frames, void* dst, char*) {
+    const Source& source = *static_cast<Source*>(user);
+    const GraphSpec& graph = *source.graph;
+    if (frames == 0 || first + frames > graph.frames) {
+      source.findings->add("reader asked for frames " + std::to_string(first) + " + " + std::to_string(frames));
+      return -1;
+    }
+    const uint64_t frame_bytes = graph.channels * sqs_dtype_bytes(graph.dtype);
+    std::memcpy(dst, graph.samples.data() + first * frame_bytes, frames * frame_bytes);
+    return static_cast<int64_t>(frames);
+  }
+};
+
+// Copies a view of rows out, row after row.
+void append_rows(const sqs_view& view, int32_t axis, const uint8_t* at, std::vector<uint8_t>& out) {
+  if (axis == view.ndim) {
+    out.insert(out.end(), at, at + sqs_dtype_bytes(view.dtype));
+    return;
+  }
+  for (int64_t i = 0; i < view.shape[axis]; ++i) append_rows(view, axis + 1, at + i * view.strides[axis], out);
+}
+
+std::string shape_difference(const sqs_view& view, const Rows& rows) {
+  if (view.dtype != rows.dtype) return "dtype " + std::to_string(view.dtype);
+  if (view.ndim != static_cast<int32_t>(1 + rows.shape.size())) return "dimensions " + std::to_string(view.ndim);
+  for (size_t axis = 0; axis < rows.shape.size(); ++axis) {
+    if (view.shape[axis + 1] != rows.shape[axis]) return "shape " + std::to_string(view.shape[axis + 1]);
+  }
+  return "";
+}
+
+// Moves the rows of a result out and destroys it.
+Delivered take_apart(sqs_result* result, const std::string& target, const Naive& naive, double rate, sqs_stats* stats) {
+  sqs_view view;
+  std::memset(&view, 0, sizeof view);
+  view.struct_size = sizeof view;
+  EXPECT_EQ(sqs_result_view(result, &view, nullptr), SQS_OK);
+  EXPECT_EQ(shape_difference(view, naive.rows(target)), "") << "result of " << target;
+  Delivered delivered;
+  delivered.target = target;
+  delivered.first_row = static_cast<uint64_t>(view.first_row);
+  delivered.rows = static_cast<uint64_t>(view.shape[0]);
+  if (delivered.rows > 0) append_rows(view, 0, static_cast<const uint8_t*>(view.data), delivered.bytes);
+  EXPECT_EQ(sqs_result_digest(result, delivered.digest.data(), nullptr), SQS_OK);
+  const Geometry& geometry = naive.geometry(target);
+  if (delivered.rows > 0 && !geometry.constant) {
+    const uint64_t last = delivered.rows - 1;
+    const double frame = static_cast<double>(geometry.origin + static_cast<int64_t>((delivered.first_row + last) * geometry.step));
+    double seconds = -1;
+    EXPECT_EQ(sqs_result_row_time(result, last, &seconds, nullptr), SQS_OK);
+    EXPECT_DOUBLE_EQ(seconds, rate > 0 ? frame / rate : frame);
+  }
+  if (stats != nullptr) {
+    std::memset(stats, 0, sizeof *stats);
+    stats->struct_size = sizeof *stats;
+    EXPECT_EQ(sqs_result_stats(result, stats, nullptr), SQS_OK);
+  }
+  sqs_result_destroy(result);
+  return delivered;
+}
+
+}  // namespace
+
+// Receives rows of one target, by callback or in a buffer.
+struct Session::CallbackSink {
+  Sink kind = Sink::Array;
+  uint32_t index = 0;
+  Delivered delivered;
+  std::vector<uint8_t> buffer;
+  const Rows* rows = nullptr;
+  Findings* findings = nullptr;
+  bool begun = false;
+
+  static int32_t take(void* user, const sqs_view* view, char*) {
+    CallbackSink& sink = *static_cast<CallbackSink*>(user);
+    const auto first = static_cast<uint64_t>(view->first_row);
+    if (!sink.begun) sink.delivered.first_row = first;
+    sink.begun = true;
+    const std::string wrong = shape_difference(*view, *sink.rows);
+    if (!wrong.empty()) sink.findings->add("sink of " + sink.delivered.target + ": " + wrong);
+    if (first != sink.delivered.first_row + sink.delivered.rows || view->shape[0] < 1) {
+      sink.findings->add("sink of " + sink.delivered.target + ": rows from " + std::to_string(first) + " after " +
+                         std::to_string(sink.delivered.rows) + " rows");
+    }
+    append_rows(*view, 0, static_cast<const uint8_t*>(view->data), sink.delivered.bytes);
+    sink.delivered.rows += static_cast<uint64_t>(view->shape[0]);
+    return 1;
+  }
+};
+
+Session::Session(const GraphSpec& graph, const Naive& naive) : graph_(graph), naive_(naive) {}
+
+Session::~Session() { sqs_pipeline_destroy(pipeline_); }
+
+int32_t Session::build(std::string& message) {
+  sqs_format format;
+  sqs_format_init(&format, sizeof format);
+  format.dtype = graph_.dtype;
+  format.channels = graph_.channels;
+  format.window = graph_.window;
+  format.hop = graph_.hop;
+  format.sample_rate = graph_.sample_rate;
+  format.pad_end = graph_.pad_end ? 1 : 0;
+  sqs_error* error = nullptr;
+  int32_t status = sqs_pipeline_create(&format, &pipeline_, &error);
+  for (size_t i = 0; i < graph_.stages.size() && status == SQS_OK; ++i) {
+    const StageSpec& spec = graph_.stages[i];
+    std::vector<sqs_access> accesses;
+    for (const AccessSpec& access : spec.inputs) accesses.push_back(engine_access(access));
+    if (spec.windows) {
+      status = sqs_pipeline_add_windows(pipeline_, spec.name.c_str(), accesses.data(), &error);
+      continue;
+    }
+    kernels_.push_back(std::make_unique<Kernel>(spec, naive_.geometry(spec.name), inputs_of(spec, naive_), graph_.sample_rate,
+                                                findings_));
+    const sqs_stage stage = kernels_.back()->declaration();
+    status = sqs_pipeline_add_stage(pipeline_, spec.name.c_str(), &stage, accesses.data(),
+                                    static_cast<uint32_t>(accesses.size()), kernels_.back().get(), Kernel::destroy, &error);
+  }
+  message = sqs_error_message(error);
+  sqs_error_destroy(error);
+  return status;
+}
+
+void Session::feed(Feed how, Rng& rng) {
+  if (how == Feed::Push) {
+    while (pushed_ < graph_.frames) push(std::min(graph_.frames - pushed_, rng.chance(30) ? 1 : rng.between(1, 90)));
+    return end_input();
+  }
+  auto* source = new Source{&graph_, &findings_, &source_destroys_};
+  ++sources_set_;
+  sqs_error* error = nullptr;
+  int32_t status = SQS_OK;
+  if (how == Feed::Memory) {
+    status = sqs_pipeline_set_memory(pipeline_, graph_.samples.data(), graph_.frames, source, Source::destroy, &error);
+  } else {
+    sqs_reader reader;
+    sqs_reader_init(&reader, sizeof reader);
+    reader.frame_count = graph_.frames;
+    reader.read = Source::read;
+    status = sqs_pipeline_set_reader(pipeline_, &reader, source, Source::destroy, &error);
+  }
+  EXPECT_EQ(status, SQS_OK) << sqs_error_message(error);
+  sqs_error_destroy(error);
+  pushed_ = graph_.frames;
+}
+
+void Session::push(uint64_t frames) {
+  sqs_error* error = nullptr;
+  const uint64_t frame_bytes = graph_.channels * sqs_dtype_bytes(graph_.dtype);
+  EXPECT_EQ(sqs_pipeline_push_samples(pipeline_, graph_.samples.data() + pushed_ * frame_bytes, frames, &error), SQS_OK)
+      << sqs_error_message(error);
+  sqs_error_destroy(error);
+  pushed_ += frames;
+}
+
+void Session::end_input() {
+  sqs_error* error = nullptr;
+  EXPECT_EQ(sqs_pipeline_end_input(pipeline_, &error), SQS_OK) << sqs_error_message(error);
+  sqs_error_destroy(error);
+}
+
+void Session::configure(const sqs_settings& settings) {
+  sqs_error* error = nullptr;
+  EXPECT_EQ(sqs_pipeline_configure(pipeline_, &settings, &error), SQS_OK) << sqs_error_message(error);
+  sqs_error_destroy(error);
+}
+
+void Session::begin_run() {
+  for (const std::unique_ptr<Kernel>& kernel : kernels_) kernel->begin_run();
+}
+
+uint64_t Session::rows_seen() const {
+  uint64_t rows = 0;
+  for (const std::unique_ptr<Kernel>& kernel : kernels_) rows += kernel->rows_seen();
+  return rows;
+}
+
+Outcome Session::fail(int32_t status, sqs_error* error) const {
+  Outcome outcome;
+  outcome.status = status;
+  outcome.message = sqs_error_message(error);
+  outcome.stage = sqs_error_stage(error);
+  outcome.row = sqs_error_row(error);
+  EXPECT_EQ(sqs_error_code(error), status);
+  sqs_error_destroy(error);
+  return outcome;
+}
+
+Outcome Session::evaluate(const std::string& target, RowRange range) {
+  begin_run();
+  sqs_result* result = nullptr;
+  sqs_error* error = nullptr;
+  const int32_t status = sqs_pipeline_evaluate(pipeline_, target.c_str(), range.t0, range.t1, &result, &error);
+  EXPECT_EQ(result == nullptr, status != SQS_OK);
+  if (status != SQS_OK) return fail(status, error);
+  Outcome outcome;
+  outcome.delivered.push_back(take_apart(result, target, naive_, graph_.sample_rate, &outcome.stats));
+  return outcome;
+}
+
+int32_t Session::plan(const std::vector<std::string>& targets, RowRange range, bool streamed, sqs_plan_info& info) {
+  std::vector<const char*> names;
+  for (const std::string& target : targets) names.push_back(target.c_str());
+  std::memset(&info, 0, sizeof info);
+  info.struct_size = sizeof info;
+  sqs_plan* plan = nullptr;
+  const int32_t status = sqs_pipeline_plan(pipeline_, names.data(), static_cast<uint32_t>(names.size()), range.t0, range.t1,
+                                           streamed ? 1 : 0, &plan, nullptr);
+  if (status != SQS_OK) return status;
+  EXPECT_EQ(sqs_plan_info_get(plan, &info, nullptr), SQS_OK);
+  EXPECT_NE(std::string(sqs_plan_text(plan)), "");
+  EXPECT_EQ(sqs_plan_json(plan)[0], '{');
+  sqs_plan_destroy(plan);
+  return SQS_OK;
+}
+
+uint64_t Session::rows_now(const std::string& stage) const {
+  sqs_stage_info info;
+  std::memset(&info, 0, sizeof info);
+  info.struct_size = sizeof info;
+  EXPECT_EQ(sqs_pipeline_describe(pipeline_, stage.c_str(), &info, nullptr), SQS_OK);
+  return info.rows;
+}
+
+// Gives every target a random kind of sink. A sentence if the engine refused one.
+std::string Session::add_sinks(sqs_run* run, const std::vector<std::string>& targets,
+                               std::vector<std::unique_ptr<CallbackSink>>& sinks, Rng& rng, Outcome& outcome) {
+  for (const std::string& target : targets) {
+    auto sink = std::make_unique<CallbackSink>();
+    sink->kind = rng.pick({Sink::Array, Sink::Buffer, Sink::Callback});
+    sink->delivered.target = target;
+    sink->rows = &naive_.rows(target);
+    sink->findings = &findings_;
+    sqs_error* error = nullptr;
+    int32_t status = SQS_OK;
+    if (sink->kind == Sink::Array) {
+      status = sqs_run_add_array(run, target.c_str(), &sink->index, &error);
+    } else if (sink->kind == Sink::Callback) {
+      status = sqs_run_add_callback(run, target.c_str(), CallbackSink::take, sink.get(), nullptr, &sink->index, &error);
+    } else {
+      sink->buffer.assign(sink->rows->rows * sink->rows->row_bytes + 1, kUnwritten);
+      status = sqs_run_add_buffer(run, target.c_str(), sink->buffer.data(), sink->buffer.size() - 1, &sink->index, &error);
+    }
+    if (status != SQS_OK) {
+      outcome = fail(status, error);
+      return outcome.message;
+    }
+    sinks.push_back(std::move(sink));
+  }
+  return "";
+}
+
+// Takes rows, digests and counts of a run that has succeeded.
+void Session::collect(sqs_run* run, std::vector<std::unique_ptr<CallbackSink>>& sinks, Outcome& outcome) {
+  for (std::unique_ptr<CallbackSink>& sink : sinks) {
+    std::array<uint8_t, 16> digest{};
+    EXPECT_EQ(sqs_run_digest(run, sink->index, digest.data(), nullptr), SQS_OK);
+    if (sink->kind == Sink::Array) {
+      sqs_result* result = nullptr;
+      EXPECT_EQ(sqs_run_take_result(run, sink->index, &result, nullptr), SQS_OK);
+      sink->delivered = take_apart(result, sink->delivered.target, naive_, graph_.sample_rate, nullptr);
+      EXPECT_EQ(sink->delivered.digest, digest);
+    } else if (sink->kind == Sink::Buffer) {
+      EXPECT_EQ(sink->buffer.back(), kUnwritten) << "byte behind the buffer";
+      sink->delivered.bytes = sink->buffer;
+      sink->delivered.bytes.pop_back();
+      sink->delivered.rows = SQS_NONE;
+    }
+    sink->delivered.digest = digest;
+    outcome.delivered.push_back(std::move(sink->delivered));
+  }
+  std::memset(&outcome.stats, 0, sizeof outcome.stats);
+  outcome.stats.struct_size = sizeof outcome.stats;
+  EXPECT_EQ(sqs_run_stats(run, &outcome.stats, nullptr), SQS_OK);
+  EXPECT_NE(std::string(sqs_run_report_text(run)), "");
+  EXPECT_EQ(sqs_run_report_json(run)[0], '{');
+  for (uint32_t i = 0; i < outcome.stats.stage_count; ++i) {
+    StageCount count;
+    count.stats.struct_size = sizeof count.stats;
+    EXPECT_EQ(sqs_run_stage_stats(run, i, &count.stats, nullptr), SQS_OK);
+    count.name = count.stats.name;
+    count.stats.name = nullptr;
+    outcome.stages.push_back(std::move(count));
+  }
+}
+
+Outcome Session::run(const std::vector<std::string>& targets, RowRange range, Drive drive, Rng& rng) {
+  begin_run();
+  Outcome outcome;
+  std::vector<std::unique_ptr<CallbackSink>> sinks;  // outlives the run, which holds its buffers
+  sqs_error* error = nullptr;
+  sqs_run* run = nullptr;
+  int32_t status = sqs_run_create(pipeline_, &run, &error);
+  if (status != SQS_OK) return fail(status, error);
+  const std::unique_ptr<sqs_run, decltype(&sqs_run_destroy)> owner(run, sqs_run_destroy);
+  if (!add_sinks(run, targets, sinks, rng, outcome).empty()) return outcome;
+  if (!range.all()) status = sqs_run_set_range(run, range.t0, range.t1, &error);
+  if (status == SQS_OK && drive == Drive::Execute) status = sqs_run_execute(run, &error);
+  if (status == SQS_OK && drive == Drive::Step) {
+    do status = sqs_run_step(run, rng.below(20000), &error);
+    while (status == SQS_PENDING);
+  }
+  if (status != SQS_OK) return fail(status, error);
+  collect(run, sinks, outcome);
+  return outcome;
+}
+
+std::string Session::close() {
+  sqs_pipeline_destroy(pipeline_);
+  pipeline_ = nullptr;
+  for (const std::unique_ptr<Kernel>& kernel : kernels_) {
+    if (kernel->destroy_count() != 1) {
+      return "stage " + kernel->spec().name + " was destroyed " + std::to_string(kernel->destroy_count()) + " times";
+    }
+    if (kernel->live_states() != 0) {
+      return "stage " + kernel->spec().name + " has " + std::to_string(kernel->live_states()) + " states alive";
+    }
+  }
+  if (source_destroys_ != sources_set_) return "the source was destroyed " + std::to_string(source_destroys_) + " times";
+  return "";
+}
+
+}  // namespace eq

@@ -1,0 +1,106 @@
+// A random graph inside the engine: builds the pipeline from a spec, feeds it, runs it in any way the header offers and
+// returns what came out next to what the callbacks counted. One thread at a time, but for the input it hands out.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "graph_spec.hpp"
+#include "kernel.hpp"
+#include "naive.hpp"
+#include "rng.hpp"
+
+namespace eq {
+
+enum class Feed { Memory, Reader, Push };
+enum class Sink { Array, Buffer, Callback };
+enum class Drive { Execute, Step };
+
+// What a caller's buffer holds before a run.
+inline constexpr uint8_t kUnwritten = 0xEE;
+
+// One delivered target.
+struct Delivered {
+  std::string target;
+  uint64_t first_row = 0;
+  uint64_t rows = 0;  // SQS_NONE: not known, bytes is a whole buffer with room for all rows
+  std::vector<uint8_t> bytes;
+  std::array<uint8_t, 16> digest{};
+};
+
+struct StageCount {
+  std::string name;
+  sqs_stage_stats stats{};
+};
+
+// What one run returned. The stats are those of a run that succeeded.
+struct Outcome {
+  int32_t status = SQS_OK;
+  std::string message;
+  std::string stage;
+  uint64_t row = SQS_NONE;
+  std::vector<Delivered> delivered;
+  sqs_stats stats{};
+  std::vector<StageCount> stages;  // empty after evaluate()
+
+  bool ok() const { return status == SQS_OK; }
+};
+
+struct RowRange {
+  uint64_t t0 = 0;
+  uint64_t t1 = SQS_END;
+
+  bool all() const { return t0 == 0 && t1 == SQS_END; }
+};
+
+class Session {
+ public:
+  // naive holds the graph's geometry; both must outlive the session.
+  Session(const GraphSpec& graph, const Naive& naive);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // Adds the stages; the status of the first that is refused, else SQS_OK.
+  int32_t build(std::string& message);
+  void feed(Feed how, Rng& rng);
+  void push(uint64_t frames);  // the next so many
+  void end_input();
+  uint64_t pushed() const { return pushed_; }
+  void configure(const sqs_settings& settings);
+
+  Outcome evaluate(const std::string& target, RowRange range);
+  Outcome run(const std::vector<std::string>& targets, RowRange range, Drive drive, Rng& rng);
+  // Status of planning; info is filled on success.
+  int32_t plan(const std::vector<std::string>& targets, RowRange range, bool streamed, sqs_plan_info& info);
+  uint64_t rows_now(const std::string& stage) const;  // by sqs_pipeline_describe
+
+  sqs_pipeline* pipeline() const { return pipeline_; }
+  const std::vector<std::unique_ptr<Kernel>>& kernels() const { return kernels_; }
+  uint64_t rows_seen() const;
+  std::string findings() const { return findings_.text(); }
+  // Destroys the pipeline; a sentence if user pointers were not destroyed once each or states were left alive.
+  std::string close();
+
+ private:
+  struct CallbackSink;
+  Outcome fail(int32_t status, sqs_error* error) const;
+  std::string add_sinks(sqs_run* run, const std::vector<std::string>& targets, std::vector<std::unique_ptr<CallbackSink>>& sinks,
+                        Rng& rng, Outcome& outcome);
+  void collect(sqs_run* run, std::vector<std::unique_ptr<CallbackSink>>& sinks, Outcome& outcome);
+  void begin_run();
+
+  const GraphSpec& graph_;
+  const Naive& naive_;
+  Findings findings_;
+  std::vector<std::unique_ptr<Kernel>> kernels_;
+  sqs_pipeline* pipeline_ = nullptr;
+  uint64_t pushed_ = 0;
+  uint32_t source_destroys_ = 0;
+  uint32_t sources_set_ = 0;
+};
+
+}  // namespace eq

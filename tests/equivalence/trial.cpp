@@ -1,0 +1,301 @@
+#include "trial.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
+#include <map>
+#include <sstream>
+
+#include <gtest/gtest.h>
+
+#include "checks.hpp"
+#include "naive.hpp"
+#include "session.hpp"
+
+namespace eq {
+namespace {
+
+sqs_settings default_settings() {
+  sqs_settings settings;
+  sqs_settings_init(&settings, sizeof settings);
+  return settings;
+}
+
+// One thing to ask of a pipeline.
+struct Request {
+  bool evaluate = true;
+  std::vector<std::string> targets;
+  RowRange range;
+  Drive drive = Drive::Execute;
+};
+
+std::string describe(const Request& request) {
+  std::string text = request.evaluate ? "evaluate" : request.drive == Drive::Step ? "step" : "execute";
+  for (const std::string& target : request.targets) text += " " + target;
+  return text + " " + eq::describe(request.range);
+}
+
+class Trial {
+ public:
+  Trial(uint64_t seed, const TrialOptions& options)
+      : options_(options), graph_(random_graph(seed, options.limits)), naive_(graph_), rng_(seed ^ 0x7269616C) {}
+
+  TrialResult run() {
+    classic();
+    if (result_.refused == 0) {
+      for (uint32_t i = 0; i < options_.sessions && result_.failure.empty(); ++i) varied();
+      if (result_.failure.empty()) live();
+    } else if (result_.failure.empty()) {
+      refused_alike();
+    }
+    if (!result_.failure.empty()) result_.failure += dump(graph_);
+    return result_;
+  }
+
+ private:
+  void classic();
+  void varied();
+  void live();
+  void refused_alike();
+  sqs_settings random_settings();
+  Request random_request();
+  RowRange random_range(uint64_t rows);
+  bool fit_budget(Session& session, sqs_settings& settings, const std::vector<Request>& requests);
+  bool ask(Session& session, const sqs_settings& settings, const Request& request);
+  void early_evaluate(Session& session, const sqs_settings& settings);
+  void end(Session& session, const sqs_settings& settings);
+  bool fail(const sqs_settings& settings, const std::string& what, const std::string& why);
+
+  const TrialOptions options_;
+  const GraphSpec graph_;
+  const Naive naive_;
+  Rng rng_;
+  RowRange last_range_;
+  TrialResult result_;
+};
+
+bool Trial::fail(const sqs_settings& settings, const std::string& what, const std::string& why) {
+  result_.failure += what + " with " + eq::describe(settings) + ":\n" + why + "\n";
+  return false;
+}
+
+// Sends one request and checks all that came back.
+bool Trial::ask(Session& session, const sqs_settings& settings, const Request& request) {
+  ++result_.runs;
+  const Outcome outcome = request.evaluate ? session.evaluate(request.targets.front(), request.range)
+                                           : session.run(request.targets, request.range, request.drive, rng_);
+  const std::string what = describe(request);
+  if (!outcome.ok()) return fail(settings, what, sqs_status_name(outcome.status) + (": " + outcome.message));
+  std::string wrong = check_bytes(naive_, outcome, request.range) + check_counts(session, outcome);
+  if (settings.mode != SQS_AUTO && outcome.stats.mode != settings.mode) wrong += "ran in another mode\n";
+  if (settings.memory_budget != 0 && outcome.stats.budget_bytes != settings.memory_budget) wrong += "another budget\n";
+  return wrong.empty() || fail(settings, what, wrong);
+}
+
+void Trial::end(Session& session, const sqs_settings& settings) {
+  const std::string wrong = session.close() + session.findings();
+  if (!wrong.empty()) fail(settings, "after the end", wrong);
+}
+
+// The oracle itself against the naive evaluator; finds out whether the engine takes the graph.
+void Trial::classic() {
+  sqs_settings settings = default_settings();
+  settings.mode = SQS_CLASSIC;
+  Session session(graph_, naive_);
+  result_.refused = session.build(result_.refusal);
+  if (result_.refused != SQS_OK) return;
+  session.feed(Feed::Memory, rng_);
+  session.configure(settings);
+  sqs_plan_info info;
+  for (const std::string& target : graph_.targets) {
+    result_.refused = session.plan({target}, {}, false, info);
+    if (result_.refused != SQS_OK) {
+      result_.refusal = session.evaluate(target, {}).message;
+      return;
+    }
+    if (!ask(session, settings, {true, {target}, {}, Drive::Execute})) return;
+  }
+  if (!ask(session, settings, {false, graph_.targets, {}, Drive::Execute})) return;
+  if (!ask(session, settings, {true, {graph_.targets.front()}, random_range(naive_.rows(graph_.targets.front()).rows), {}})) return;
+  end(session, settings);
+}
+
+// A graph that classic refuses is refused by every mode with the same code, by plan and by evaluate.
+void Trial::refused_alike() {
+  for (const int32_t mode : {SQS_AUTO, SQS_CLASSIC, SQS_SQRT}) {
+    sqs_settings settings = default_settings();
+    settings.mode = mode;
+    Session session(graph_, naive_);
+    std::string message;
+    int32_t status = session.build(message);
+    if (status == SQS_OK) {
+      session.feed(Feed::Reader, rng_);
+      session.configure(settings);
+      sqs_plan_info info;
+      for (const std::string& target : graph_.targets) {
+        const int32_t planned = session.plan({target}, {}, false, info);
+        const int32_t evaluated = session.evaluate(target, {}).status;
+        if (planned != evaluated) fail(settings, "refusal of " + target, "plan and evaluate return different codes");
+        if (status == SQS_OK) status = planned;
+      }
+    }
+    if (status != result_.refused) {
+      fail(settings, "refusal", std::string(sqs_status_name(status)) + " here, " + sqs_status_name(result_.refused) + " in classic");
+    }
+  }
+}
+
+sqs_settings Trial::random_settings() {
+  sqs_settings settings = default_settings();
+  const uint64_t mode = rng_.below(10);
+  settings.mode = mode < 8 ? SQS_SQRT : mode < 9 ? SQS_AUTO : SQS_CLASSIC;
+  settings.tile_frames = rng_.pick<uint64_t>({0, 1, 2, 3, 7, 13, 31, 64, 100, 257, 1000, 100000});
+  settings.checkpoint_every = rng_.chance(40) ? 0 : rng_.pick<uint64_t>({1, 2, 3, 5, 8, 17, 40, 1000});
+  settings.lru_bytes = rng_.pick<uint64_t>({SQS_NONE, 0, 1, 700, 5000, 100000, 4000000});
+  settings.threads = static_cast<uint32_t>(rng_.between(options_.threads_min, options_.threads_max));
+  return settings;
+}
+
+// Any range, often one that continues or overlaps the last.
+RowRange Trial::random_range(uint64_t rows) {
+  if (rng_.chance(10)) return {};
+  RowRange range;
+  range.t0 = rng_.below(rows + 1);
+  if (rng_.chance(30) && last_range_.t1 <= rows) range.t0 = last_range_.t1;
+  if (rng_.chance(20) && last_range_.t0 <= rows) range.t0 = last_range_.t0;
+  const uint64_t room = rows - range.t0;
+  const uint64_t length = rng_.chance(50) ? std::min(room, rng_.below(20)) : rng_.below(room + 1);
+  range.t1 = rng_.chance(15) ? SQS_END : range.t0 + length;
+  last_range_ = {range.t0, range.t1 == SQS_END ? rows : range.t1};
+  return range;
+}
+
+Request Trial::random_request() {
+  Request request;
+  request.evaluate = rng_.chance(60);
+  request.drive = rng_.pick({Drive::Execute, Drive::Step});
+  request.targets = graph_.targets;
+  std::rotate(request.targets.begin(),
+              request.targets.begin() + static_cast<std::ptrdiff_t>(rng_.below(request.targets.size())), request.targets.end());
+  if (request.evaluate) request.targets.resize(1);
+  request.range = random_range(naive_.rows(request.targets.front()).rows);
+  // Of several targets an empty range leaves open which frames it covers.
+  if (request.targets.size() > 1 && (request.range.t0 == request.range.t1 || naive_.geometry(request.targets.front()).constant)) {
+    request.range = {};
+  }
+  return request;
+}
+
+// Chooses a budget from the least one that works for all requests to unlimited.
+bool Trial::fit_budget(Session& session, sqs_settings& settings, const std::vector<Request>& requests) {
+  uint64_t least = 0;
+  for (const Request& request : requests) {
+    sqs_plan_info info;
+    const int32_t status = session.plan(request.targets, request.range, false, info);
+    if (status != SQS_OK) return fail(settings, "plan of " + describe(request), sqs_status_name(status));
+    least = std::max(least, info.least_budget_bytes);
+  }
+  const uint64_t choice = rng_.below(4);
+  if (settings.mode == SQS_CLASSIC || choice == 0) return true;
+  settings.memory_budget = choice == 1 ? least : least + rng_.below(least * (choice == 2 ? 1 : 16));
+  session.configure(settings);
+  return true;
+}
+
+// One pipeline under random settings, asked several times, so that later requests find cache and checkpoints of earlier ones.
+void Trial::varied() {
+  sqs_settings settings = random_settings();
+  last_range_ = {};
+  Session session(graph_, naive_);
+  std::string message;
+  const int32_t built = session.build(message);
+  if (built != SQS_OK) return static_cast<void>(fail(settings, "build", message));
+  session.feed(rng_.pick({Feed::Memory, Feed::Reader, Feed::Push}), rng_);
+  session.configure(settings);
+  std::vector<Request> requests;
+  for (uint64_t i = rng_.between(1, 6); i > 0; --i) requests.push_back(random_request());
+  if (!fit_budget(session, settings, requests)) return;
+  for (const Request& request : requests) {
+    if (!ask(session, settings, request)) return;
+  }
+  end(session, settings);
+}
+
+// Before the end: the rows that no later frame can change, and no others.
+void Trial::early_evaluate(Session& session, const sqs_settings& settings) {
+  ++result_.runs;
+  const std::string& target = graph_.targets[rng_.below(graph_.targets.size())];
+  const std::string what = "evaluate " + target + " after " + std::to_string(session.pushed()) + " frames";
+  const std::optional<uint64_t> decided = naive_.geometries().decided_rows(graph_, target, session.pushed());
+  Outcome outcome = session.evaluate(target, {});
+  if (!decided) {
+    if (outcome.status != SQS_E_NOT_ENDED) fail(settings, what, std::string(sqs_status_name(outcome.status)) + ", wanted NOT_ENDED");
+    return;
+  }
+  if (!outcome.ok()) return static_cast<void>(fail(settings, what, sqs_status_name(outcome.status) + (": " + outcome.message)));
+  if (session.rows_now(target) != *decided) {
+    fail(settings, what, "describe gives " + std::to_string(session.rows_now(target)) + " rows, wanted " + std::to_string(*decided));
+  }
+  const std::string wrong = check_bytes(naive_, outcome, {0, *decided}) + check_counts(session, outcome);
+  if (!wrong.empty()) fail(settings, what, wrong);
+}
+
+// Pushed in pieces, evaluated in between.
+void Trial::live() {
+  sqs_settings settings = random_settings();
+  Session session(graph_, naive_);
+  std::string message;
+  session.build(message);
+  session.configure(settings);
+  const uint64_t longest = rng_.pick<uint64_t>({1, 10, 100, 1000});
+  session.push(0);
+  while (session.pushed() < graph_.frames && result_.failure.empty()) {
+    session.push(std::min(graph_.frames - session.pushed(), rng_.between(1, longest)));
+    if (rng_.below(graph_.frames) < 4 * longest) early_evaluate(session, settings);
+  }
+  session.end_input();
+  for (const std::string& target : graph_.targets) {
+    if (!result_.failure.empty() || !ask(session, settings, {true, {target}, {}, Drive::Execute})) return;
+  }
+  end(session, settings);
+}
+
+uint64_t environment(const char* name, uint64_t otherwise) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? otherwise : std::strtoull(value, nullptr, 0);
+}
+
+}  // namespace
+
+TrialResult try_graph(uint64_t seed, const TrialOptions& options) { return Trial(seed, options).run(); }
+
+void try_graphs(uint64_t seed, uint64_t count, const TrialOptions& options) {
+  seed = environment("SQS_SEED", seed);
+  count = environment("SQS_GRAPHS", count);
+  std::map<std::string, uint64_t> refusals;
+  uint64_t refused = 0;
+  uint64_t runs = 0;
+  int failures = 0;
+  for (uint64_t i = 0; i < count && failures < 3; ++i) {
+    const TrialResult result = try_graph(seed + i, options);
+    runs += result.runs;
+    if (result.refused != SQS_OK) {
+      ++refused;
+      ++refusals[std::string(sqs_status_name(result.refused)) + ": " + result.refusal];
+    }
+    const bool unexpected = result.failure.empty() && ::testing::Test::HasFailure();
+    if (result.failure.empty() && !unexpected) continue;
+    ++failures;
+    ADD_FAILURE() << result.failure << (unexpected ? dump(random_graph(seed + i, options.limits)) : "")
+                  << "reproduce: SQS_SEED=" << seed + i << " SQS_GRAPHS=1 and this test";
+    if (unexpected) break;
+  }
+  std::cout << count << " graphs from seed " << seed << ", " << runs << " runs, " << refused << " graphs refused\n";
+  if (environment("SQS_VERBOSE", 0) != 0) {
+    for (const auto& [sentence, times] : refusals) std::cout << "  " << times << " x " << sentence << "\n";
+  }
+  if (count < 20) return;
+  EXPECT_LT(refused * 4, count) << "too many graphs are refused to test much";
+}
+
+}  // namespace eq

@@ -1,0 +1,33 @@
+// Everything that is tried on one random graph: classic against the naive evaluator, then sqrt and auto under random tile
+// sizes, budgets, caches, checkpoints, threads, sources, sinks, ranges and push pieces against the same bytes.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "graph_spec.hpp"
+#include "random_graph.hpp"
+
+namespace eq {
+
+struct TrialOptions {
+  GraphLimits limits;
+  uint32_t threads_min = 1;
+  uint32_t threads_max = 4;
+  uint32_t sessions = 4;  // pipelines per graph, besides the classic and the live one
+};
+
+struct TrialResult {
+  int32_t refused = 0;   // the status with which the engine refused the graph
+  std::string refusal;   // and its sentence
+  std::string failure;   // empty if all held; else what was run, what differs, and the graph
+  uint64_t runs = 0;
+};
+
+TrialResult try_graph(uint64_t seed, const TrialOptions& options);
+
+// Tries `count` graphs from `seed` on, which the environment may change (SQS_SEED, SQS_GRAPHS); fails the current test with
+// a reproduction of each graph that does not hold, up to three, and if the engine refuses a quarter or more of the graphs.
+void try_graphs(uint64_t seed, uint64_t count, const TrialOptions& options);
+
+}  // namespace eq
