@@ -19,6 +19,7 @@ class Run;
 class Plan;
 class ResultArray;
 class Graph;
+class Verifier;
 
 struct LogSink {
   sqs_log_fn fn = nullptr;
@@ -54,7 +55,9 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
 
  private:
   friend class Run;
+  friend class Verifier;
   struct State;
+  Result<std::shared_ptr<ResultArray>> evaluate_node(uint32_t node, uint64_t t0, uint64_t t1);
   explicit Pipeline(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
@@ -86,6 +89,7 @@ class Run {
  private:
   friend class Pipeline;
   struct State;
+  Result<uint32_t> add_array_of(uint32_t node);
   explicit Run(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

@@ -22,13 +22,13 @@ Error impossible(const std::string& stage, const std::string& what) {
 
 Status check_shape(const StageDecl& decl) {
   if (!dtype_known(decl.dtype))
-    return invalid(decl.name, "dtype " + std::to_string(decl.dtype) + " is unknown; use SQS_U8 .. SQS_C128");
+    return impossible(decl.name, "dtype " + std::to_string(decl.dtype) + " is unknown; use SQS_U8 .. SQS_C128");
   if (decl.shape.size() > SQS_MAX_DIMS)
-    return invalid(decl.name, "a row has " + std::to_string(decl.shape.size()) + " dimensions; at most " +
+    return impossible(decl.name, "a row has " + std::to_string(decl.shape.size()) + " dimensions; at most " +
                                   std::to_string(SQS_MAX_DIMS) + " are possible");
   for (size_t d = 0; d < decl.shape.size(); ++d)
     if (decl.shape[d] == 0 || decl.shape[d] >= uint64_t{1} << 62)
-      return invalid(decl.name, "shape[" + std::to_string(d) + "] is " + std::to_string(decl.shape[d]) + "; it must be >= 1");
+      return impossible(decl.name, "shape[" + std::to_string(d) + "] is " + std::to_string(decl.shape[d]) + "; it must be >= 1");
   return ok();
 }
 

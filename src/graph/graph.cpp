@@ -78,7 +78,7 @@ Status Graph::check_name(const std::string& name) const {
 
 Result<Link> Graph::link_to(const std::string& reader, const Access& access) const {
   if (access.stage == reader)
-    return Error{SQS_E_NAME, "stage '" + reader + "' names itself as an input: that is a cycle; a stage can only read stages "
+    return Error{SQS_E_GRAPH, "stage '" + reader + "' names itself as an input: that is a cycle; a stage can only read stages "
                              "added before it", reader};
   Result<NodeId> of = find(access.stage);
   if (!of.ok()) {

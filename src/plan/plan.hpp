@@ -10,6 +10,7 @@
 #include "graph/graph.hpp"
 #include "plan/path.hpp"
 #include "plan/request.hpp"
+#include "sink/file_buffer.hpp"
 
 namespace sqs {
 
@@ -136,7 +137,5 @@ struct Plan {
   std::string text;
   std::string json;
 };
-
-inline constexpr uint64_t kFileBufferBytes = 64 * 1024;
 
 }  // namespace sqs

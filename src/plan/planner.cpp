@@ -112,11 +112,12 @@ class Planner {
       bytes += output;
     }
     output_bytes_ = bytes + request_.held.result_bytes;
+
     plan_.bytes[static_cast<size_t>(Memory::Output)] = output_bytes_.saturated();
   }
 
   // What a run holds besides its arena, whatever the mode.
-  Size outside() const { return output_bytes_ + request_.input.retained_bytes; }
+  Size outside() const { return output_bytes_ + request_.input.retained_bytes + request_.held.known_bytes; }
 
   // ---- the two ways
 
@@ -133,7 +134,10 @@ class Planner {
     find_least();
     const Size classic = whole_bytes();
     classic_bytes_ = classic.saturated();
-    const bool classic_fits = !classic.overflowed() && classic_bytes_ <= plan_.budget_bytes;
+    // Whole-stream rows of an earlier run spare sqrt a sweep; classic computes everything.
+    const auto& known = request_.held.global_known;
+    const bool spared = std::any_of(known.begin(), known.end(), [](bool k) { return k; });
+    const bool classic_fits = !spared && !classic.overflowed() && classic_bytes_ <= plan_.budget_bytes;
     const bool sqrt_fits = find_shape();
     estimate_seconds();
     const int32_t asked = request_.settings.mode;
@@ -142,6 +146,7 @@ class Planner {
     if (!classic_fits && !sqrt_fits) return over_budget("");
     if (asked == SQS_CLASSIC || (asked == SQS_AUTO && !sqrt_fits)) return use_classic(asked == SQS_CLASSIC ? "asked for" : "sqrt does not fit the budget, classic does");
     if (asked == SQS_SQRT) return use_sqrt("asked for");
+    if (spared) return use_sqrt("whole-stream rows of an earlier run are there, which spares a sweep");
     if (!classic_fits)
       return use_sqrt("classic needs " + std::to_string(classic_bytes_) + " bytes, more than the budget");
     if (classic_seconds_ <= sqrt_seconds_)
@@ -367,6 +372,7 @@ class Planner {
   }
 
   void finish() {
+    plan_.bytes[static_cast<size_t>(Memory::Other)] += request_.held.known_bytes;
     plan_.bytes[static_cast<size_t>(Memory::Source)] += request_.input.retained_bytes;
     plan_.untracked_bytes = 0;
     for (NodeId id = 0; id < graph_.size(); ++id)

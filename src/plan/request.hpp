@@ -34,6 +34,7 @@ struct Costs {
 // What earlier runs hold in the budget.
 struct Held {
   uint64_t result_bytes = 0;
+  uint64_t known_bytes = 0;           // whole-stream rows
   uint64_t checkpoint_bytes = 0;
   uint64_t cache_bytes = 0;
   std::vector<bool> global_known;     // by node: its one row is still valid

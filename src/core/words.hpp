@@ -1,0 +1,34 @@
+// Numbers as people and as JSON read them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace sqs {
+
+std::string bytes_in_words(uint64_t bytes);      // "12.3 MiB"
+std::string seconds_in_words(double seconds);    // "1.234 s", "12.3 ms"
+std::string count_in_words(uint64_t count);      // "1 234 567"
+std::string fixed(double value, int digits);
+
+// A flat builder of JSON text: objects and arrays in the order they are written.
+class Json {
+ public:
+  Json& open(char bracket);
+  Json& close(char bracket);
+  Json& key(const std::string& name);
+  Json& text(const std::string& value);
+  Json& number(uint64_t value);
+  Json& number(double value);
+  Json& integer(int64_t value);
+  Json& boolean(bool value);
+  const std::string& str() const { return out_; }
+
+ private:
+  void separate();
+  std::string out_;
+  bool first_ = true;
+  bool after_key_ = false;
+};
+
+}  // namespace sqs

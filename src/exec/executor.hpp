@@ -1,0 +1,54 @@
+// Carries out a plan. advance() does some work and returns, so that a run can be driven in steps; after it has failed the
+// executor can only be destroyed. Made with all memory it needs: advance() allocates nothing.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "exec/output.hpp"
+#include "exec/stage_runner.hpp"
+#include "plan/plan.hpp"
+#include "source/source.hpp"
+#include "store/checkpoint_store.hpp"
+
+namespace sqs {
+
+// What an executor works on; owned by the run.
+struct RunContext {
+  const Plan* plan = nullptr;
+  Source* source = nullptr;
+  std::byte* arena = nullptr;
+  double sample_rate = 0;
+  std::vector<std::unique_ptr<Output>>* outputs = nullptr;
+  CheckpointStore* checkpoints = nullptr;                         // may be NULL
+  const std::vector<std::vector<std::byte>>* known_rows = nullptr;  // by node: whole-stream rows of earlier runs
+  std::atomic<bool>* cancelled = nullptr;
+  std::vector<StageCounters>* counters = nullptr;                 // by node
+  Range wanted;              // of the first target: what the cache did not have
+  uint64_t cached_rows = 0;  // of the first target: before `wanted`
+  uint64_t checkpoints_saved = 0;
+  uint64_t checkpoints_loaded = 0;
+};
+
+class Executor {
+ public:
+  virtual ~Executor() = default;
+  // Works until `deadline_ns` of the monotonic clock has passed, or to the end: true. At least one tile.
+  virtual Result<bool> advance(uint64_t deadline_ns) = 0;
+  // Work done and to do, in tiles.
+  virtual uint64_t done() const = 0;
+  virtual uint64_t total() const = 0;
+  virtual uint32_t sweep() const = 0;
+  // The one row of a whole-stream stage, after the run.
+  virtual const RowBuffer& buffer(NodeId id) const = 0;
+  // Rows each stage will evaluate, known from the start: the plan's, less what checkpoints save.
+  virtual const std::vector<StagePlan>& stages() const = 0;
+};
+
+std::unique_ptr<Executor> make_classic_executor(RunContext& context);
+std::unique_ptr<Executor> make_tiled_executor(RunContext& context);
+
+Error cancelled_error();
+
+}  // namespace sqs

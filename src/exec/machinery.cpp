@@ -1,0 +1,106 @@
+#include "exec/machinery.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "os/clock.hpp"
+
+namespace sqs {
+
+Machinery::Machinery(RunContext& context, const Plan& plan) : context_(context), plan_(plan) {
+  place_buffers();
+  place_workers();
+  global_runners_.resize(plan.graph->size(), nullptr);
+  for (const Sweep& sweep : plan.sweeps)
+    for (const NodeId id : sweep.globals) global_runners_[id] = add_runner(id, plan.rows[id].domain, plan.global_paths[id]);
+}
+
+void Machinery::place_buffers() {
+  const Graph& graph = *plan_.graph;
+  buffers_.resize(graph.size());
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    const BufferPlan& planned = plan_.buffers[id];
+    RowBuffer& buffer = buffers_[id];
+    buffer.row_bytes = graph.node(id).row_bytes;
+    buffer.capacity = planned.row_capacity;
+    switch (planned.where) {
+      case BufferPlan::Where::None:
+        break;
+      case BufferPlan::Where::Arena:
+        buffer.data = context_.arena + planned.offset;
+        break;
+      case BufferPlan::Where::Result:
+        buffer.data = (*context_.outputs)[planned.target]->sink().memory() + context_.cached_rows * buffer.row_bytes;
+        (*context_.outputs)[planned.target]->set_direct();
+        break;
+      case BufferPlan::Where::Source:
+        buffer.data = const_cast<std::byte*>(context_.source->in_memory());  // only ever read
+        break;
+    }
+    const auto* known = context_.known_rows;
+    if (graph.node(id).global() && known != nullptr && id < known->size() && !(*known)[id].empty() && buffer.data != nullptr) {
+      std::memcpy(buffer.data, (*known)[id].data(), buffer.row_bytes);
+      buffer.end = 1;
+    }
+  }
+}
+
+void Machinery::place_workers() {
+  size_t views = 1;
+  for (NodeId id = 0; id < plan_.graph->size(); ++id) views = std::max(views, plan_.graph->node(id).inputs.size());
+  workers_.resize(plan_.threads);
+  for (uint32_t w = 0; w < plan_.threads; ++w) {
+    std::byte* memory = context_.arena + plan_.scratch_offset + w * plan_.scratch_bytes_per_worker;
+    workers_[w].scratch = memory;
+    workers_[w].staging = memory + plan_.staging_offset_in_scratch;
+    workers_[w].views.resize(views);
+  }
+}
+
+StageRunner* Machinery::add_runner(NodeId id, const Rows& domain, const std::vector<uint32_t>& paths) {
+  const Node& node = plan_.graph->node(id);
+  std::byte* state = plan_.states[id].bytes > 0 ? context_.arena + plan_.states[id].offset : nullptr;
+  StageRunner& runner =
+      runners_.emplace_back(node, domain, context_.sample_rate, state, &buffers_[id], &(*context_.counters)[id]);
+  for (const uint32_t p : paths) runner.add_port(port(p));
+  return &runner;
+}
+
+Port Machinery::port(uint32_t path) const {
+  const Path& p = plan_.paths[path];
+  return Port(*plan_.graph, p, buffers_[p.real]);
+}
+
+Status Machinery::run_global(NodeId id) {
+  StageRunner& runner = *global_runners_[id];
+  const uint64_t start = os::monotonic_ns();
+  if (runner.has_state()) SQS_TRY(runner.init(workers_[0], 0));
+  SQS_TRY(runner.process(workers_[0], 0, 1));
+  runner.drop_state();
+  buffers_[id].end = 1;
+  (*context_.counters)[id].ns.fetch_add(os::monotonic_ns() - start, std::memory_order_relaxed);
+  return ok();
+}
+
+Status Machinery::finish_reduce(StageRunner& runner) {
+  SQS_TRY(runner.finish(workers_[0]));
+  runner.drop_state();
+  return ok();
+}
+
+Status Machinery::deliver_globals() {
+  for (uint32_t t = 0; t < plan_.targets.size(); ++t) {
+    const TargetPlan& target = plan_.targets[t];
+    const Node& node = plan_.graph->node(target.node);
+    if (!node.global() || target.rows.count() == 0) continue;
+    Path path;
+    path.levels = {PathLevel{target.node, Reach{}, 1}};
+    path.real = target.node;
+    path.global = true;
+    const Port port(*plan_.graph, path, buffers_[target.node]);
+    SQS_TRY((*context_.outputs)[t]->deliver_known(port.view(0, 1)));
+  }
+  return ok();
+}
+
+}  // namespace sqs

@@ -1,0 +1,43 @@
+// The parts both executors are made of: a row buffer per stage, runners with their ports, and workers, all laid out over the
+// arena as the plan says. Built once before the first stage runs.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "exec/executor.hpp"
+
+namespace sqs {
+
+class Machinery {
+ public:
+  Machinery(RunContext& context, const Plan& plan);
+
+  RowBuffer& buffer(NodeId id) { return buffers_[id]; }
+  const RowBuffer& buffer(NodeId id) const { return buffers_[id]; }
+  Worker& worker(uint32_t index) { return workers_[index]; }
+
+  StageRunner* add_runner(NodeId id, const Rows& domain, const std::vector<uint32_t>& paths);
+  Port port(uint32_t path) const;
+  // The runner of a stage with one row for the whole stream that is no reduce.
+  StageRunner* global_runner(NodeId id) { return global_runners_[id]; }
+  Status run_global(NodeId id);
+  // Ends a reduce whose rows have all been consumed.
+  Status finish_reduce(StageRunner& runner);
+  // Hands whole-stream targets their row.
+  Status deliver_globals();
+
+ private:
+  void place_buffers();
+  void place_workers();
+
+  RunContext& context_;
+  const Plan& plan_;
+  std::vector<RowBuffer> buffers_;
+  std::deque<StageRunner> runners_;
+  std::vector<StageRunner*> global_runners_;
+  std::vector<Worker> workers_;
+};
+
+}  // namespace sqs

@@ -1,0 +1,53 @@
+// One target of a run: its sink, its digest, and the rows it has got so far. Belongs to the thread that drives the run.
+#pragma once
+
+#include <memory>
+
+#include "exec/port.hpp"
+#include "exec/stage_runner.hpp"
+#include "obs/digest.hpp"
+#include "plan/plan.hpp"
+#include "sink/sink.hpp"
+#include "store/row_cache.hpp"
+
+namespace sqs {
+
+class Output {
+ public:
+  Output(std::unique_ptr<Sink> sink, NodeId node, uint64_t row_bytes)
+      : sink_(std::move(sink)), node_(node), row_bytes_(row_bytes) {}
+
+  Sink& sink() { return *sink_; }
+  const Digest& digest() const { return digest_; }
+  uint64_t rows() const { return rows_; }
+
+  // The stage writes into the sink's memory itself.
+  void set_direct() { direct_ = true; }
+  // Blocks of rows that pass are kept for later requests.
+  void set_cache(RowCache* cache, uint64_t total_rows) {
+    cache_ = cache;
+    total_rows_ = total_rows;
+  }
+
+  // Rows [row, row + count), next in order.
+  Status deliver(Worker& worker, const Port& port, uint64_t row, uint64_t count);
+  // The same of rows that were there before: a whole-stream row, or rows of the cache.
+  Status deliver_known(const sqs_view& rows);
+
+ private:
+  Status pass(const sqs_view& rows);
+  void keep(const sqs_view& rows);
+
+  std::unique_ptr<Sink> sink_;
+  NodeId node_;
+  uint64_t row_bytes_;
+  Digest digest_;
+  bool direct_ = false;
+  uint64_t rows_ = 0;
+  RowCache* cache_ = nullptr;
+  uint64_t total_rows_ = 0;
+  std::byte* block_ = nullptr;  // being filled
+  uint64_t block_next_ = 0;     // row it waits for
+};
+
+}  // namespace sqs

@@ -1,0 +1,251 @@
+#include "exec/pipeline.hpp"
+
+#include <cmath>
+
+#include "core/dtype.hpp"
+#include "exec/state.hpp"
+#include "os/memory.hpp"
+#include "source/memory_source.hpp"
+#include "source/reader_source.hpp"
+
+namespace sqs {
+namespace {
+
+Error run_is_open(const std::string& what) {
+  return Error{SQS_E_STATE, what + " can't be changed while a run is open: destroy the run first"};
+}
+
+}  // namespace
+
+// ---------------------------------------------------------------- state
+
+void Pipeline::State::forget() {
+  checkpoints.reset();
+  cache.reset();
+  known_rows.clear();
+  ledger->release(known_bytes);
+  known_bytes = 0;
+  arena = {};
+  ledger->release(arena_charged);
+  arena_charged = 0;
+}
+
+uint64_t Pipeline::State::budget() const {
+  return settings.memory_budget != 0 ? settings.memory_budget : os::default_budget();
+}
+
+Result<InputState> Pipeline::State::input_state() const {
+  if (source == nullptr)
+    return Error{SQS_E_STATE, "the pipeline has no input: set memory or a reader, or push samples, first"};
+  InputState input;
+  input.ended = source->ended();  // before the count: frames that come in between are not missed, only not final
+  input.frames = source->frame_count();
+  input.in_memory = source->in_memory() != nullptr;
+  input.retained_bytes = source->retained_bytes();
+  return input;
+}
+
+Request Pipeline::State::request(std::vector<TargetRequest> targets, uint64_t t0, uint64_t t1, const InputState& input) const {
+  Request request;
+  request.graph = graph;
+  request.targets = std::move(targets);
+  request.t0 = t0;
+  request.t1 = t1;
+  request.input = input;
+  request.settings = settings;
+  request.costs = costs;
+  request.held.result_bytes = result_bytes->load(std::memory_order_relaxed);
+  request.held.known_bytes = known_bytes;
+  request.held.checkpoint_bytes = checkpoints.has_value() ? checkpoints->bytes() : 0;
+  request.held.cache_bytes = cache.has_value() ? cache->bytes() : 0;
+  request.held.global_known.resize(graph->size(), false);
+  if (settings.mode != SQS_CLASSIC)
+    for (size_t id = 0; id < known_rows.size(); ++id) request.held.global_known[id] = !known_rows[id].empty();
+  return request;
+}
+
+void Pipeline::State::say(int32_t level, const std::string& message) const {
+  if (log.fn != nullptr) log.fn(log.user.get(), level, message.c_str());
+}
+
+// The arena is charged for what the run at hand uses of it; pages behind that go back.
+Status Pipeline::State::ensure_arena(uint64_t bytes) {
+  ledger->release(arena_charged);
+  arena_charged = 0;
+  if (arena.bytes() < bytes) {
+    arena = {};
+    SQS_TRY_ASSIGN(arena, os::Mapping::reserve(bytes));
+  } else if (arena.bytes() > bytes) {
+    arena.release(bytes, arena.bytes() - bytes);
+  }
+  ledger->charge(bytes);
+  arena_charged = bytes;
+  return ok();
+}
+
+// ---------------------------------------------------------------- graph
+
+Pipeline::Pipeline(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Pipeline::~Pipeline() = default;
+
+Result<std::shared_ptr<Pipeline>> Pipeline::create(const Format& format) {
+  auto state = std::make_unique<State>();
+  SQS_TRY_ASSIGN(state->graph, Graph::create(format));
+  state->sample_rate = format.sample_rate;
+  return std::shared_ptr<Pipeline>(new Pipeline(std::move(state)));
+}
+
+Status Pipeline::add_stage(StageDecl decl) {
+  if (state_->run_open) return run_is_open("the graph");
+  SQS_TRY_ASSIGN(state_->graph, state_->graph->with_stage(std::move(decl)));
+  state_->forget();
+  return ok();
+}
+
+Status Pipeline::add_windows(const std::string& name, Access access) {
+  if (state_->run_open) return run_is_open("the graph");
+  SQS_TRY_ASSIGN(state_->graph, state_->graph->with_windows(name, access));
+  state_->forget();
+  return ok();
+}
+
+Result<sqs_stage_info> Pipeline::describe(const std::string& stage) const {
+  const Graph& graph = *state_->graph;
+  SQS_TRY_ASSIGN(const NodeId id, graph.find(stage));
+  const Node& node = graph.node(id);
+  sqs_stage_info info{};
+  info.struct_size = sizeof info;
+  const Node& real = node.is_crop ? graph.node(node.inputs[0].of) : node;
+  info.kind = real.decl.kind == Kind::Frames || real.decl.kind == Kind::Windows ? 0 : static_cast<int32_t>(real.decl.kind);
+  info.dtype = node.decl.dtype;
+  info.ndim = static_cast<int32_t>(node.decl.shape.size());
+  for (size_t d = 0; d < node.decl.shape.size(); ++d) info.shape[d] = static_cast<int64_t>(node.decl.shape[d]);
+  info.row_bytes = node.row_bytes;
+  info.origin = node.origin;
+  info.step = node.step;
+  if (state_->source == nullptr) return info;
+  SQS_TRY_ASSIGN(const InputState input, state_->input_state());
+  SQS_TRY_ASSIGN(const std::vector<NodeRows> rows, graph.rows(input.frames, input.ended));
+  const bool unknown = node.global() && rows[id].out.open;
+  info.rows = unknown ? 0 : rows[id].out.count;
+  return info;
+}
+
+// ---------------------------------------------------------------- input
+
+Status Pipeline::set_memory(const void* frames, uint64_t frame_count, User user) {
+  if (state_->run_open) return run_is_open("the input");
+  if (frames == nullptr && frame_count > 0)
+    return Error{SQS_E_NULL, "frames is NULL, but frame_count is " + std::to_string(frame_count)};
+  SQS_TRY(state_->graph->rows(frame_count, true));
+  const uint64_t bytes = state_->graph->node(kFramesNode).row_bytes;
+  const std::lock_guard lock(state_->source_mutex);
+  state_->source = std::make_shared<MemorySource>(frames, frame_count, bytes, std::move(user));
+  state_->pushed.reset();
+  state_->sample_rate = state_->graph->format().sample_rate;
+  state_->forget();
+  return ok();
+}
+
+Status Pipeline::set_reader(ReaderDecl reader) {
+  if (state_->run_open) return run_is_open("the input");
+  const Format& format = state_->graph->format();
+  if (reader.read == nullptr) return Error{SQS_E_NULL, "the reader has no read callback"};
+  if (reader.dtype != 0 && reader.dtype != format.dtype)
+    return Error{SQS_E_INVALID, std::string("the reader gives ") + dtype_name(reader.dtype) + " samples, the pipeline takes " +
+                                dtype_name(format.dtype) + ": create the pipeline with the reader's dtype"};
+  if (reader.channels != 0 && reader.channels != format.channels)
+    return Error{SQS_E_INVALID, "the reader gives " + std::to_string(reader.channels) + " channels, the pipeline takes " +
+                                std::to_string(format.channels) + ": create the pipeline with the reader's channels"};
+  if (!std::isfinite(reader.sample_rate) || reader.sample_rate < 0)
+    return Error{SQS_E_INVALID, "the reader's sample_rate must be 0 (the pipeline's) or positive"};
+  SQS_TRY(state_->graph->rows(reader.frame_count, true));
+  const std::lock_guard lock(state_->source_mutex);
+  state_->sample_rate = reader.sample_rate > 0 ? reader.sample_rate : format.sample_rate;
+  state_->source = std::make_shared<ReaderSource>(std::move(reader));
+  state_->pushed.reset();
+  state_->forget();
+  return ok();
+}
+
+Status Pipeline::push(const void* frames, uint64_t frame_count) {
+  if (frames == nullptr && frame_count > 0)
+    return Error{SQS_E_NULL, "frames is NULL, but frame_count is " + std::to_string(frame_count)};
+  std::shared_ptr<PushSource> pushed;
+  {
+    const std::lock_guard lock(state_->source_mutex);
+    if (state_->pushed == nullptr) {
+      if (state_->run_open) return run_is_open("the input");
+      state_->pushed = std::make_shared<PushSource>(state_->ledger, state_->graph->node(kFramesNode).row_bytes);
+      state_->source = state_->pushed;
+      state_->sample_rate = state_->graph->format().sample_rate;
+      state_->forget();
+    }
+    pushed = state_->pushed;
+  }
+  return pushed->push(frames, frame_count, state_->budget());
+}
+
+Status Pipeline::end_input() {
+  SQS_TRY(push(nullptr, 0));
+  std::shared_ptr<PushSource> pushed;
+  {
+    const std::lock_guard lock(state_->source_mutex);
+    pushed = state_->pushed;
+  }
+  return pushed->end();
+}
+
+// ---------------------------------------------------------------- settings
+
+Status Pipeline::configure(const Settings& settings) {
+  if (state_->run_open) return run_is_open("the settings");
+  if (settings.mode < SQS_AUTO || settings.mode > SQS_SQRT)
+    return Error{SQS_E_INVALID, "mode is " + std::to_string(settings.mode) + "; use SQS_AUTO, SQS_CLASSIC or SQS_SQRT"};
+  if (settings.threads > 1024)
+    return Error{SQS_E_INVALID, "threads is " + std::to_string(settings.threads) + "; at most 1024 are possible"};
+  if (settings.tile_frames > uint64_t{1} << 40)
+    return Error{SQS_E_INVALID, "tile_frames is " + std::to_string(settings.tile_frames) + "; at most 2^40 are possible"};
+  if (settings.checkpoint_every > uint64_t{1} << 60)
+    return Error{SQS_E_INVALID, "checkpoint_every is " + std::to_string(settings.checkpoint_every) + " windows; at most 2^60 are possible"};
+  state_->settings = settings;
+  if (state_->settings.threads == 0) state_->settings.threads = 1;
+  state_->forget();
+  return ok();
+}
+
+const Settings& Pipeline::settings() const { return state_->settings; }
+
+void Pipeline::set_log(LogSink sink) { state_->log = std::move(sink); }
+
+Status Pipeline::trim() {
+  if (state_->run_open) return run_is_open("what runs keep");
+  state_->forget();
+  return ok();
+}
+
+void Pipeline::cancel() { state_->cancelled.store(true, std::memory_order_relaxed); }
+
+// ---------------------------------------------------------------- plans and runs
+
+Result<std::shared_ptr<const Plan>> Pipeline::plan(const std::vector<std::string>& targets, uint64_t t0, uint64_t t1,
+                                                   bool streamed) const {
+  if (targets.empty()) return Error{SQS_E_INVALID, "a plan needs at least one target"};
+  SQS_TRY_ASSIGN(const InputState input, state_->input_state());
+  std::vector<TargetRequest> wanted;
+  for (const std::string& name : targets) {
+    SQS_TRY_ASSIGN(const NodeId id, state_->graph->find(name));
+    wanted.push_back({id, streamed ? SinkKind::Callback : SinkKind::Array, true});
+  }
+  return make_plan(state_->request(std::move(wanted), t0, t1, input));
+}
+
+Result<std::shared_ptr<ResultArray>> Pipeline::evaluate(const std::string& target, uint64_t t0, uint64_t t1) {
+  SQS_TRY_ASSIGN(const std::unique_ptr<Run> run, open_run());
+  SQS_TRY(run->add_array(target));
+  SQS_TRY(run->set_range(t0, t1));
+  SQS_TRY(run->execute());
+  return run->take_result(0);
+}
+
+}  // namespace sqs

@@ -1,0 +1,87 @@
+// Calls one stage's callbacks over rows in memory: builds its views, splits off the rows whose inputs reach past an end, and
+// turns what a callback answers into an error that names stage and row. process() may run on several threads at once with
+// different workers if the stage is concurrent; everything else belongs to the thread that drives the run.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "core/result.hpp"
+#include "exec/port.hpp"
+#include "exec/row_buffer.hpp"
+#include "plan/plan.hpp"
+
+namespace sqs {
+
+// What one thread needs to call stages; its memory is part of the plan.
+struct Worker {
+  std::byte* scratch = nullptr;
+  std::byte* staging = nullptr;
+  std::vector<sqs_view> views;
+  char message[SQS_MESSAGE_BYTES] = {};
+};
+
+struct StageCounters {
+  std::atomic<uint64_t> rows{0};
+  std::atomic<uint64_t> calls{0};
+  std::atomic<uint64_t> ns{0};
+
+  void add(uint64_t more_rows, uint64_t more_calls) {
+    rows.fetch_add(more_rows, std::memory_order_relaxed);
+    calls.fetch_add(more_calls, std::memory_order_relaxed);
+  }
+};
+
+class StageRunner {
+ public:
+  // state: state_bytes of scans and reduces; output: where rows go (a reduce's one row at finish).
+  StageRunner(const Node& node, const Rows& domain, double sample_rate, std::byte* state, RowBuffer* output,
+              StageCounters* counters);
+  ~StageRunner();
+  StageRunner(const StageRunner&) = delete;
+  StageRunner& operator=(const StageRunner&) = delete;
+
+  void add_port(Port port);
+  const std::vector<Port>& ports() const { return ports_; }
+  const Node& node() const { return node_; }
+
+  // A fresh state, initialised from row `row`.
+  Status init(Worker& worker, uint64_t row);
+  // Rows [row, row + count), which the output has room for.
+  Status process(Worker& worker, uint64_t row, uint64_t count);
+  // The one row of a reduce.
+  Status finish(Worker& worker);
+
+  bool has_state() const { return state_ != nullptr; }
+  bool state_alive() const { return alive_; }
+  // Bytes that save() may write.
+  uint64_t saved_bytes() const { return node_.decl.save != nullptr ? node_.decl.saved_bytes : node_.decl.state_bytes; }
+  Result<uint64_t> save(std::byte* to) const;
+  Status restore(const std::byte* from, uint64_t used);
+  // Releases what the state holds; then it is as before init().
+  void drop_state();
+
+ private:
+  bool interior(uint64_t row, uint64_t count) const;
+  Status call(Worker& worker, uint64_t row, uint64_t count);
+  void look(Worker& worker, uint64_t row, uint64_t count) const;
+  sqs_call frame(Worker& worker, uint64_t row, uint64_t count) const;
+  sqs_view output_view(uint64_t row, uint64_t count) const;
+  Error failed(const Worker& worker, const std::string& callback, uint64_t row, int64_t got, int64_t wanted) const;
+
+  const Node& node_;
+  const Rows domain_;
+  const double sample_rate_;
+  std::byte* const state_;
+  RowBuffer* const output_;
+  StageCounters* const counters_;
+  std::vector<Port> ports_;
+  sqs_view output_proto_{};
+  uint64_t interior_begin_ = 0;
+  uint64_t interior_end_ = UINT64_MAX;
+  uint64_t edge_rows_ = UINT64_MAX;  // at once, where inputs are copied
+  bool alive_ = false;
+};
+
+}  // namespace sqs

@@ -1,0 +1,77 @@
+// What a pipeline keeps between runs, and what a run is made of. Private to pipeline.cpp, run.cpp, probe.cpp and verify.cpp.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/charged.hpp"
+#include "exec/executor.hpp"
+#include "exec/pipeline.hpp"
+#include "obs/report.hpp"
+#include "plan/planner.hpp"
+#include "source/push_source.hpp"
+#include "store/checkpoint_store.hpp"
+#include "store/row_cache.hpp"
+
+namespace sqs {
+
+// Bytes of results that have left their runs, which plans count as held.
+using ResultBytes = std::atomic<uint64_t>;
+
+struct Pipeline::State {
+  std::shared_ptr<const Graph> graph;
+  Settings settings;
+  Costs costs;
+  std::shared_ptr<Source> source;
+  std::shared_ptr<PushSource> pushed;  // the same object as source, if frames are pushed
+  std::mutex source_mutex;             // guards the two pointers against a push from another thread
+  double sample_rate = 0;
+  LogSink log;
+  std::shared_ptr<Ledger> ledger = std::make_shared<Ledger>();
+  std::shared_ptr<ResultBytes> result_bytes = std::make_shared<ResultBytes>(0);
+
+  os::Mapping arena;
+  uint64_t arena_charged = 0;
+  std::optional<CheckpointStore> checkpoints;
+  std::optional<RowCache> cache;
+  std::vector<std::vector<std::byte>> known_rows;  // by node: rows of whole-stream stages
+  uint64_t known_bytes = 0;
+
+  std::atomic<bool> cancelled{false};
+  bool run_open = false;
+
+  ~State() { forget(); }
+  // Drops what was computed from the present input, graph and settings.
+  void forget();
+  Result<InputState> input_state() const;
+  uint64_t budget() const;
+  Request request(std::vector<TargetRequest> targets, uint64_t t0, uint64_t t1, const InputState& input) const;
+  void say(int32_t level, const std::string& message) const;
+  Status ensure_arena(uint64_t bytes);
+};
+
+// Rows of a target, for as long as someone holds them; charged to the ledger.
+class ResultArray {
+ public:
+  ResultArray() = default;
+  ~ResultArray();
+  ResultArray(const ResultArray&) = delete;
+  ResultArray& operator=(const ResultArray&) = delete;
+
+  ChargedMemory memory;
+  std::shared_ptr<ResultBytes> held;
+  sqs_view view{};
+  int64_t origin = 0;
+  uint64_t step = 0;
+  double sample_rate = 0;
+  uint8_t digest[16] = {};
+  sqs_stats stats{};
+  std::string text;
+  std::string json;
+};
+
+}  // namespace sqs

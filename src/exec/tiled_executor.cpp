@@ -1,0 +1,257 @@
+// sqrt: tile by tile, depth first through all stages, so that a tile's rows are still in cache when the next stage reads
+// them. Stages whose rows are needed again in a later sweep are evaluated again; buffers slide and never grow.
+#include <algorithm>
+
+#include "exec/crew.hpp"
+#include "exec/executor.hpp"
+#include "exec/lane.hpp"
+#include "exec/machinery.hpp"
+#include "os/clock.hpp"
+#include "plan/sweeps.hpp"
+
+namespace sqs {
+namespace {
+
+class TiledExecutor final : public Executor {
+ public:
+  explicit TiledExecutor(RunContext& context) : context_(context), plan_(*context.plan), machinery_(context, start_from_checkpoints()) {
+    for (const Sweep& sweep : plan_.sweeps) build(sweep);
+    if (plan_.threads > 1) crew_ = std::make_unique<Crew>(plan_.threads, plan_.batch_tiles, most_lanes());
+  }
+
+  Result<bool> advance(uint64_t deadline_ns) override {
+    for (;;) {
+      if (sweep_ == sweeps_.size()) {
+        SQS_TRY(machinery_.deliver_globals());
+        return true;
+      }
+      if (!begun_) SQS_TRY(begin_sweep());
+      if (tile_ < plan_.sweeps[sweep_].tile_end) {
+        if (context_.cancelled->load(std::memory_order_relaxed)) return cancelled_error();
+        SQS_TRY(crew_ != nullptr ? batch() : tile());
+        if (now_ >= deadline_ns) return false;
+        continue;
+      }
+      SQS_TRY(end_sweep());
+    }
+  }
+
+  uint64_t done() const override { return done_; }
+  uint64_t total() const override { return std::max<uint64_t>(1, plan_.tiles); }
+  uint32_t sweep() const override { return sweep_; }
+  const RowBuffer& buffer(NodeId id) const override { return machinery_.buffer(id); }
+  const std::vector<StagePlan>& stages() const override { return plan_.stages; }
+
+ private:
+  using Lanes = std::vector<Lane>;
+
+  // What the cache has is left out, and scans start from the nearest checkpoint.
+  const Plan& start_from_checkpoints() {
+    plan_.targets[0].rows = context_.wanted;
+    set_ranges(plan_, [this](NodeId scan, uint64_t row) {
+      const CheckpointStore::Saved* saved = context_.checkpoints != nullptr ? context_.checkpoints->nearest(scan, row) : nullptr;
+      return saved != nullptr ? saved->row : 0;
+    });
+    set_leads(plan_, plan_.tile_frames);
+    count_rows(plan_);
+    return plan_;
+  }
+
+  void build(const Sweep& sweep) {
+    Lanes& lanes = sweeps_.emplace_back(sweep.units.size());
+    for (size_t u = 0; u < lanes.size(); ++u) {
+      const Unit& unit = sweep.units[u];
+      Lane& lane = lanes[u];
+      lane.unit = &unit;
+      if (unit.is_sink()) {
+        lane.sink_port.push_back(machinery_.port(unit.paths[0]));
+        continue;
+      }
+      const StageDecl& decl = plan_.graph->node(unit.node).decl;
+      if (decl.kind != Kind::Reduce) lane.buffer = &machinery_.buffer(unit.node);
+      if (unit.node == kFramesNode || unit.kept) continue;
+      lane.runner = machinery_.add_runner(unit.node, unit.domain, unit.paths);
+      lane.on_caller = decl.threading == Threading::Caller;
+      lane.in_order = decl.kind != Kind::Map || decl.threading != Threading::Concurrent;
+    }
+    for (size_t u = 0; u < lanes.size(); ++u)
+      for (const Reader& reader : sweep.units[u].readers) {
+        Lane& r = lanes[reader.unit];
+        const auto& paths = sweep.units[reader.unit].paths;
+        const size_t index = static_cast<size_t>(std::find(paths.begin(), paths.end(), reader.path) - paths.begin());
+        const Port& port = sweep.units[reader.unit].is_sink() ? r.sink_port[0] : r.runner->ports()[index];
+        lanes[u].readers.push_back({&r, &port});
+        r.inputs.push_back(static_cast<uint32_t>(u));
+      }
+  }
+
+  size_t most_lanes() const {
+    size_t most = 0;
+    for (const Lanes& lanes : sweeps_) most = std::max(most, lanes.size());
+    return most;
+  }
+
+  Status begin_sweep() {
+    const Sweep& sweep = plan_.sweeps[sweep_];
+    for (const NodeId id : sweep.globals) SQS_TRY(machinery_.run_global(id));
+    for (Lane& lane : sweeps_[sweep_]) {
+      if (lane.unit->kept) {
+        lane.end = lane.unit->range.last;
+        continue;
+      }
+      lane.end = lane.unit->range.first;
+      if (lane.buffer != nullptr) lane.buffer->start_at(lane.end);
+      const bool scan = lane.runner != nullptr && lane.runner->node().decl.kind == Kind::Scan;
+      if (scan && lane.end > 0 && lane.unit->range.count() > 0) SQS_TRY(restore(lane));
+    }
+    tile_ = sweep.first_tile;
+    now_ = os::monotonic_ns();
+    begun_ = true;
+    return ok();
+  }
+
+  Status restore(Lane& lane) {
+    const CheckpointStore::Saved* saved = context_.checkpoints->nearest(lane.unit->node, lane.end);
+    ++context_.checkpoints_loaded;
+    return lane.runner->restore(saved->bytes, saved->used);
+  }
+
+  Status end_sweep() {
+    for (Lane& lane : sweeps_[sweep_]) {
+      if (lane.runner == nullptr) continue;
+      if (lane.runner->node().decl.kind == Kind::Reduce) SQS_TRY(machinery_.finish_reduce(*lane.runner));
+      lane.runner->drop_state();
+    }
+    ++sweep_;
+    begun_ = false;
+    return ok();
+  }
+
+  // ---- one tile on the caller's thread
+
+  Status tile() {
+    for (Lane& lane : sweeps_[sweep_]) {
+      const uint64_t end = lane.unit->kept ? lane.end : lane.unit->end_row(tile_, plan_.tile_frames);
+      if (end <= lane.end) continue;
+      SQS_TRY(advance_lane(lane, end, machinery_.worker(0)));
+      count_time(lane);
+    }
+    SQS_TRY(save_checkpoints(tile_, tile_ + 1));
+    ++tile_;
+    ++done_;
+    return ok();
+  }
+
+  // One clock reading ends one stage's time and begins the next one's.
+  void count_time(const Lane& lane) {
+    const uint64_t now = os::monotonic_ns();
+    if (!lane.unit->is_sink()) (*context_.counters)[lane.unit->node].ns.fetch_add(now - now_, std::memory_order_relaxed);
+    now_ = now;
+  }
+
+  Status advance_lane(Lane& lane, uint64_t end, Worker& worker) {
+    if (lane.runner == nullptr && lane.buffer != nullptr) end = read_to(lane, end);
+    if (!lane.make_room(end)) return plan_broken(lane);
+    SQS_TRY(work(lane, lane.end, end, worker));
+    lane.end = end;
+    if (lane.buffer != nullptr) lane.buffer->end = end;
+    return ok();
+  }
+
+  // Frames are read in pieces that do not depend on the tile.
+  uint64_t read_to(const Lane& lane, uint64_t end) const {
+    return std::min(lane.unit->range.last, std::max(end, lane.end + plan_.read_ahead_rows));
+  }
+
+  // Rows [from, to) of a lane that has room for them.
+  Status work(Lane& lane, uint64_t from, uint64_t to, Worker& worker) {
+    if (lane.runner != nullptr) {
+      if (lane.runner->has_state() && !lane.runner->state_alive()) SQS_TRY(lane.runner->init(worker, from));
+      return lane.runner->process(worker, from, to - from);
+    }
+    if (lane.unit->is_sink())
+      return (*context_.outputs)[lane.unit->target]->deliver(worker, lane.sink_port[0], from, to - from);
+    SQS_TRY(context_.source->read(from, to - from, lane.buffer->row(from)));
+    (*context_.counters)[kFramesNode].add(to - from, 1);
+    return ok();
+  }
+
+  Error plan_broken(const Lane& lane) const {
+    const std::string& name = plan_.graph->node(lane.unit->node).name();
+    return Error{SQS_E_INTERNAL, "the rows of stage '" + name + "' that are needed together do not fit the planned buffer of " +
+                                     std::to_string(lane.buffer->capacity) + " rows; this is a defect of the library", name};
+  }
+
+  // Leaves the states of scans where a tile that is due has ended.
+  Status save_checkpoints(int64_t first, int64_t last) {
+    if (context_.checkpoints == nullptr || plan_.checkpoint_tiles == 0) return ok();
+    for (Lane& lane : sweeps_[sweep_]) {
+      const bool scan = lane.runner != nullptr && lane.runner->node().decl.kind == Kind::Scan;
+      if (!scan || lane.runner->node().decl.once || !lane.runner->state_alive() || lane.end == 0) continue;
+      CheckpointStore::Saved* slot = nullptr;
+      for (int64_t t = first; t < last && slot == nullptr; ++t)
+        slot = context_.checkpoints->slot_for(lane.unit->node, lane.end, t, plan_.checkpoint_tiles);
+      if (slot == nullptr) continue;
+      Result<uint64_t> used = lane.runner->save(slot->bytes);
+      if (!used.ok()) {
+        context_.checkpoints->forget(lane.unit->node, slot);
+        return std::move(used).error();
+      }
+      slot->used = *used;
+      ++context_.checkpoints_saved;
+    }
+    return ok();
+  }
+
+  // ---- several tiles on several threads
+
+  Status batch() {
+    Lanes& lanes = sweeps_[sweep_];
+    const int64_t last = std::min(tile_ + static_cast<int64_t>(plan_.batch_tiles), plan_.sweeps[sweep_].tile_end);
+    crew_->begin(lanes.size(), static_cast<uint32_t>(last - tile_));
+    for (size_t l = 0; l < lanes.size(); ++l) {
+      Lane& lane = lanes[l];
+      uint64_t end = lane.end;
+      for (int64_t t = tile_; t < last; ++t) {
+        const uint64_t from = end;
+        if (!lane.unit->kept) end = std::max(end, lane.unit->end_row(t, plan_.tile_frames));
+        crew_->set_rows(l, static_cast<uint32_t>(t - tile_), {from, end});
+      }
+      if (!lane.make_room(end)) return plan_broken(lane);
+    }
+    SQS_TRY(crew_->run(lanes, [this](uint32_t worker, Lane& lane, Range rows) {
+      if (context_.cancelled->load(std::memory_order_relaxed)) return Status(cancelled_error());
+      const uint64_t start = os::monotonic_ns();
+      Status done = work(lane, rows.first, rows.last, machinery_.worker(worker));
+      if (!lane.unit->is_sink())
+        (*context_.counters)[lane.unit->node].ns.fetch_add(os::monotonic_ns() - start, std::memory_order_relaxed);
+      return done;
+    }));
+    for (size_t l = 0; l < lanes.size(); ++l) {
+      lanes[l].end = crew_->rows(l, static_cast<uint32_t>(last - tile_ - 1)).last;
+      if (lanes[l].buffer != nullptr && !lanes[l].unit->kept) lanes[l].buffer->end = lanes[l].end;
+    }
+    SQS_TRY(save_checkpoints(tile_, last));
+    done_ += static_cast<uint64_t>(last - tile_);
+    tile_ = last;
+    now_ = os::monotonic_ns();
+    return ok();
+  }
+
+  RunContext& context_;
+  Plan plan_;  // a copy: ranges begin at checkpoints
+  Machinery machinery_;
+  std::vector<Lanes> sweeps_;
+  std::unique_ptr<Crew> crew_;
+  uint32_t sweep_ = 0;
+  bool begun_ = false;
+  int64_t tile_ = 0;
+  uint64_t done_ = 0;
+  uint64_t now_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Executor> make_tiled_executor(RunContext& context) { return std::make_unique<TiledExecutor>(context); }
+
+}  // namespace sqs

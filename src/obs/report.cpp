@@ -1,0 +1,95 @@
+#include "obs/report.hpp"
+
+#include "core/words.hpp"
+
+namespace sqs {
+namespace {
+
+std::string mode_name(int32_t mode) { return mode == SQS_CLASSIC ? "classic" : "sqrt"; }
+
+std::string left(std::string text, size_t width) {
+  text.resize(text.size() < width ? width : text.size(), ' ');
+  return text;
+}
+
+std::string right(const std::string& text, size_t width) {
+  return (text.size() < width ? std::string(width - text.size(), ' ') : std::string()) + text;
+}
+
+}  // namespace
+
+std::string hex(const uint8_t digest[16]) {
+  constexpr const char* kHex = "0123456789abcdef";
+  std::string text;
+  for (int i = 0; i < 16; ++i) {
+    text += kHex[digest[i] >> 4];
+    text += kHex[digest[i] & 15];
+  }
+  return text;
+}
+
+std::string report_text(const Plan& plan, const sqs_stats& stats, const std::vector<sqs_stage_stats>& stages,
+                        const std::vector<TargetReport>& targets) {
+  std::string out;
+  const auto line = [&](const std::string& name, const std::string& value) { out += left(name, 14) + value + "\n"; };
+  line("mode", mode_name(stats.mode) + ": " + plan.why);
+  for (const TargetReport& t : targets)
+    line("target", "'" + t.name + "': " + count_in_words(t.rows) + " rows, " + bytes_in_words(t.bytes) + ", digest " + hex(t.digest));
+  line("memory", "budget " + bytes_in_words(stats.budget_bytes) + ", predicted " + bytes_in_words(stats.predicted_bytes) +
+                     ", reserved " + bytes_in_words(stats.reserved_bytes) + ", measured " + bytes_in_words(stats.measured_bytes) +
+                     ", untracked " + bytes_in_words(stats.untracked_bytes));
+  line("process", "RSS " + bytes_in_words(stats.rss_bytes) + ", peak " + bytes_in_words(stats.rss_peak_bytes) + "; page faults " +
+                      count_in_words(stats.minor_faults) + " minor, " + count_in_words(stats.major_faults) + " major; I/O " +
+                      bytes_in_words(stats.io_read_bytes) + " read, " + bytes_in_words(stats.io_write_bytes) + " written");
+  line("source", count_in_words(stats.source_frames) + " frames, " + bytes_in_words(stats.source_bytes));
+  line("rows", "predicted " + count_in_words(stats.rows_predicted) + " = evaluated " + count_in_words(stats.rows_evaluated) +
+                   " + from cache " + count_in_words(stats.rows_from_cache) + " + skipped by checkpoints " +
+                   count_in_words(stats.rows_skipped) + "; " + count_in_words(stats.callbacks) + " callbacks");
+  line("cache", count_in_words(stats.cache_hits) + " hits, " + count_in_words(stats.cache_misses) + " misses; checkpoints " +
+                    count_in_words(stats.checkpoints_saved) + " saved, " + count_in_words(stats.checkpoints_loaded) + " loaded, " +
+                    bytes_in_words(stats.checkpoint_bytes));
+  line("time", seconds_in_words(stats.seconds) + " in " + count_in_words(stats.sweeps) + (stats.sweeps == 1 ? " sweep, " : " sweeps, ") +
+                   count_in_words(stats.tiles) + " tiles");
+  out += "\n" + left("stage", 20) + right("evaluated", 16) + right("recompute", 11) + right("calls", 12) + right("buffer", 12) +
+         right("time", 12) + "\n";
+  for (const sqs_stage_stats& s : stages)
+    out += left(s.name, 20) + right(count_in_words(s.rows_evaluated), 16) + right(fixed(s.recompute_ratio, 2) + "x", 11) +
+           right(count_in_words(s.calls), 12) + right(bytes_in_words(s.buffer_bytes), 12) + right(seconds_in_words(s.seconds), 12) + "\n";
+  return out;
+}
+
+std::string report_json(const Plan& plan, const sqs_stats& stats, const std::vector<sqs_stage_stats>& stages,
+                        const std::vector<TargetReport>& targets) {
+  Json j;
+  j.open('{').key("mode").text(mode_name(stats.mode)).key("why").text(plan.why);
+  j.key("seconds").number(stats.seconds).key("sweeps").number(uint64_t{stats.sweeps}).key("tiles").number(stats.tiles);
+  j.key("tile_frames").number(plan.tile_frames).key("threads").number(uint64_t{plan.threads});
+  j.key("memory").open('{').key("budget").number(stats.budget_bytes).key("predicted").number(stats.predicted_bytes);
+  j.key("reserved").number(stats.reserved_bytes).key("measured").number(stats.measured_bytes);
+  j.key("untracked").number(stats.untracked_bytes).key("rss").number(stats.rss_bytes).key("rss_peak").number(stats.rss_peak_bytes).close('}');
+  j.key("page_faults").open('{').key("minor").number(stats.minor_faults).key("major").number(stats.major_faults).close('}');
+  j.key("io").open('{').key("read_bytes").number(stats.io_read_bytes).key("write_bytes").number(stats.io_write_bytes).close('}');
+  j.key("source").open('{').key("frames").number(stats.source_frames).key("bytes").number(stats.source_bytes).close('}');
+  j.key("rows").open('{').key("predicted").number(stats.rows_predicted).key("evaluated").number(stats.rows_evaluated);
+  j.key("from_cache").number(stats.rows_from_cache).key("skipped").number(stats.rows_skipped).close('}');
+  j.key("callbacks").number(stats.callbacks).key("sink_bytes").number(stats.sink_bytes);
+  j.key("cache").open('{').key("hits").number(stats.cache_hits).key("misses").number(stats.cache_misses).close('}');
+  j.key("checkpoints").open('{').key("saved").number(stats.checkpoints_saved).key("loaded").number(stats.checkpoints_loaded);
+  j.key("bytes").number(stats.checkpoint_bytes).close('}');
+  j.key("targets").open('[');
+  for (const TargetReport& t : targets) {
+    j.open('{').key("name").text(t.name).key("rows").number(t.rows).key("bytes").number(t.bytes);
+    j.key("digest").text(hex(t.digest)).close('}');
+  }
+  j.close(']').key("stages").open('[');
+  for (const sqs_stage_stats& s : stages) {
+    j.open('{').key("name").text(s.name).key("rows_predicted").number(s.rows_predicted);
+    j.key("rows_evaluated").number(s.rows_evaluated).key("rows_from_cache").number(s.rows_from_cache);
+    j.key("rows_skipped").number(s.rows_skipped).key("calls").number(s.calls).key("buffer_bytes").number(s.buffer_bytes);
+    j.key("seconds").number(s.seconds).key("recompute_ratio").number(s.recompute_ratio).close('}');
+  }
+  j.close(']').close('}');
+  return j.str();
+}
+
+}  // namespace sqs

@@ -1,0 +1,125 @@
+#include "plan/explain.hpp"
+
+#include "core/words.hpp"
+#include "plan/memory.hpp"
+
+namespace sqs {
+namespace {
+
+const char* kind_name(Kind kind) {
+  switch (kind) {
+    case Kind::Frames: return "frames";
+    case Kind::Windows: return "windows";
+    case Kind::Map: return "map";
+    case Kind::Scan: return "scan";
+    case Kind::Reduce: return "reduce";
+  }
+  return "?";
+}
+
+std::string mode_name(int32_t mode) { return mode == SQS_CLASSIC ? "classic" : mode == SQS_SQRT ? "sqrt" : "auto"; }
+
+std::string padded(std::string text, size_t width) {
+  text.resize(text.size() < width ? width : text.size(), ' ');
+  return text;
+}
+
+std::string padded_left(const std::string& text, size_t width) {
+  return (text.size() < width ? std::string(width - text.size(), ' ') : std::string()) + text;
+}
+
+}  // namespace
+
+const char* memory_name(Memory memory) {
+  constexpr const char* kNames[] = {"source", "rows", "checkpoints", "cache", "scratch", "output", "other"};
+  return kNames[static_cast<size_t>(memory)];
+}
+
+uint64_t sweeps_run(const Plan& plan) {
+  if (plan.mode == SQS_CLASSIC) return 1;
+  uint64_t count = 0;
+  for (const Sweep& sweep : plan.sweeps) count += sweep.tile_end > sweep.first_tile ? 1 : 0;
+  return count;
+}
+
+std::string explain_text(const Plan& plan) {
+  std::string out;
+  const auto line = [&](const std::string& name, const std::string& value) { out += padded(name, 14) + value + "\n"; };
+  const auto counted = [](uint64_t n, const std::string& noun) { return count_in_words(n) + " " + noun + (n == 1 ? "" : "s"); };
+  line("mode", mode_name(plan.mode) + " (asked: " + mode_name(plan.settings.mode) + "): " + plan.why);
+  line("rows", counted(plan.targets[0].rows.count(), "row") + " of '" + plan.graph->node(plan.targets[0].node).name() + "' from " +
+                   counted(plan.input.frames, "frame") + (plan.input.ended ? "" : " so far"));
+  line("sweeps", count_in_words(sweeps_run(plan)) + ", tiles of " + counted(plan.tile_frames, "frame") + ", " +
+                     counted(plan.tiles, "tile"));
+  line("threads", std::to_string(plan.threads) +
+                      (plan.threads < plan.settings.threads ? " of " + std::to_string(plan.settings.threads) + " asked for" +
+                       (plan.mode == SQS_CLASSIC ? ": classic runs on one" : ": the budget holds no more") : ""));
+  line("budget", bytes_in_words(plan.budget_bytes));
+  line("predicted", bytes_in_words(plan.predicted_bytes) + " at most (" + std::to_string(plan.predicted_bytes) + " bytes)");
+  for (size_t m = 0; m < kMemoryClasses; ++m)
+    if (plan.bytes[m] > 0) line("", padded(memory_name(static_cast<Memory>(m)), 12) + bytes_in_words(plan.bytes[m]));
+  if (plan.untracked_bytes > 0) line("untracked", bytes_in_words(plan.untracked_bytes) + " declared by stages, outside the budget");
+  line("least budget", std::to_string(plan.least_budget_bytes) + " bytes, in sqrt mode");
+  line("time", "about " + seconds_in_words(plan.predicted_seconds) + "; " + (plan.mode == SQS_CLASSIC ? "sqrt" : "classic") +
+                   " about " + seconds_in_words(plan.other_mode_seconds) + " (by cost hints" +
+                   " or probe)");
+  if (plan.mode == SQS_CLASSIC) {
+    if (plan.settings.checkpoint_every > 0 || plan.settings.lru_bytes > 0)
+      line("note", "checkpoint_every and lru_bytes have no effect in classic mode");
+  } else {
+    if (plan.checkpoint_tiles > 0) {
+      std::string note = "every " + counted(plan.info.checkpoint_every, "window") + " (" + counted(plan.checkpoint_tiles, "tile") + ")";
+      if (plan.settings.checkpoint_every > 0 && plan.settings.checkpoint_every < plan.info.dependency_span)
+        note += ": checkpoint_every was raised to the dependency span of " + std::to_string(plan.info.dependency_span);
+      line("checkpoints", note + "; for random access");
+    }
+    if (plan.cache_bytes > 0) line("cache", bytes_in_words(plan.cache_bytes));
+  }
+  out += "\n" + padded("stage", 20) + padded("kind", 9) + padded_left("rows evaluated", 18) + padded_left("sweeps", 8) +
+         padded_left("buffer", 12) + "\n";
+  for (NodeId id = 0; id < plan.graph->size(); ++id) {
+    const StagePlan& stage = plan.stages[id];
+    if (stage.sweeps == 0) continue;
+    const Node& node = plan.graph->node(id);
+    const BufferPlan& buffer = plan.buffers[id];
+    const std::string where = buffer.where == BufferPlan::Where::Result ? "in target"
+                              : buffer.where == BufferPlan::Where::Source ? "in place" : bytes_in_words(buffer.bytes);
+    out += padded(node.name(), 20) + padded(kind_name(node.decl.kind), 9) + padded_left(count_in_words(stage.rows_predicted), 18) +
+           padded_left(std::to_string(stage.sweeps), 8) + padded_left(where, 12) + "\n";
+  }
+  return out;
+}
+
+std::string explain_json(const Plan& plan) {
+  Json j;
+  j.open('{');
+  j.key("mode").text(mode_name(plan.mode)).key("asked").text(mode_name(plan.settings.mode)).key("why").text(plan.why);
+  j.key("sweeps").number(sweeps_run(plan)).key("tile_frames").number(plan.tile_frames).key("tiles").number(plan.tiles);
+  j.key("threads").number(uint64_t{plan.threads}).key("frames").number(plan.input.frames).key("ended").boolean(plan.input.ended);
+  j.key("budget_bytes").number(plan.budget_bytes).key("predicted_bytes").number(plan.predicted_bytes);
+  j.key("least_budget_bytes").number(plan.least_budget_bytes).key("untracked_bytes").number(plan.untracked_bytes);
+  j.key("bytes").open('{');
+  for (size_t m = 0; m < kMemoryClasses; ++m) j.key(memory_name(static_cast<Memory>(m))).number(plan.bytes[m]);
+  j.close('}');
+  j.key("dependency_span").number(plan.info.dependency_span).key("checkpoint_every").number(plan.info.checkpoint_every);
+  j.key("predicted_seconds").number(plan.predicted_seconds).key("other_mode_seconds").number(plan.other_mode_seconds);
+  j.key("other_mode_bytes").number(plan.other_mode_bytes).key("rows_predicted").number(plan.rows_predicted);
+  j.key("targets").open('[');
+  for (const TargetPlan& t : plan.targets) {
+    j.open('{').key("name").text(plan.graph->node(t.node).name()).key("first").number(t.rows.first);
+    j.key("last").number(t.rows.last).key("row_bytes").number(t.row_bytes).close('}');
+  }
+  j.close(']').key("stages").open('[');
+  for (NodeId id = 0; id < plan.graph->size(); ++id) {
+    const StagePlan& stage = plan.stages[id];
+    if (stage.sweeps == 0) continue;
+    const Node& node = plan.graph->node(id);
+    j.open('{').key("name").text(node.name()).key("kind").text(kind_name(node.decl.kind));
+    j.key("rows_predicted").number(stage.rows_predicted).key("rows_distinct").number(stage.rows_distinct);
+    j.key("sweeps").number(uint64_t{stage.sweeps}).key("buffer_bytes").number(plan.buffers[id].bytes).close('}');
+  }
+  j.close(']').close('}');
+  return j.str();
+}
+
+}  // namespace sqs

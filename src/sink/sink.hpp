@@ -1,0 +1,26 @@
+// Where the rows of a target go. Called on the thread that drives the run, in row order, each row once.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/result.hpp"
+
+namespace sqs {
+
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  // Memory for all rows, which a stage may write into itself; then write() is not called. NULL if there is none.
+  virtual std::byte* memory() { return nullptr; }
+  // Before the first row: checks and reservations. buffer: kFileBufferBytes for file sinks.
+  virtual Status start(std::byte* buffer) {
+    (void)buffer;
+    return ok();
+  }
+  virtual Status write(const sqs_view& rows) = 0;
+  // After the last row of a run that has succeeded. A sink destroyed without it leaves nothing behind.
+  virtual Status finish() { return ok(); }
+};
+
+}  // namespace sqs
