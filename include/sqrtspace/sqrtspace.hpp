@@ -111,8 +111,8 @@ class Run : public detail::Owner<sqs_run, sqs_run_destroy> {
     return detail::get<std::uint32_t>(sqs_run_add_buffer, get(), target.c_str(), data, bytes);
   }
 #if __cplusplus >= 202002L
-  template <class T>
-  std::uint32_t add_buffer(const std::string& target, std::span<T> elements) {
+  template <class T, std::size_t N>
+  std::uint32_t add_buffer(const std::string& target, std::span<T, N> elements) {
     return add_buffer(target, elements.data(), elements.size_bytes());
   }
 #endif
@@ -264,10 +264,10 @@ class Pipeline : public detail::Owner<sqs_pipeline, sqs_pipeline_destroy> {
   Input make_input() { return Input(detail::get<sqs_input*>(sqs_input_create, get())); }
 #if __cplusplus >= 202002L
   // Samples, channels interleaved: dtype and channels are checked.
-  template <class T>
-  void push(std::span<T> samples) { push(samples.data(), frames_in<T>(samples.size())); }
-  template <class T>
-  void set_memory(std::span<T> samples, std::shared_ptr<const void> keep = nullptr) {
+  template <class T, std::size_t N>
+  void push(std::span<T, N> samples) { push(samples.data(), frames_in<T>(samples.size())); }
+  template <class T, std::size_t N>
+  void set_memory(std::span<T, N> samples, std::shared_ptr<const void> keep = nullptr) {
     set_memory(samples.data(), frames_in<T>(samples.size()), std::move(keep));
   }
 #endif
