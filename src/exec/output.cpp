@@ -41,29 +41,23 @@ Status Output::pass(const sqs_view& rows) {
   return direct_ ? ok() : sink_->write(rows);
 }
 
-// Fills cache blocks from rows that come in order; a block whose beginning was not seen is left out.
 void Output::keep(const sqs_view& rows) {
-  const uint64_t per_block = cache_->block_rows(row_bytes_);
-  if (per_block == 0) return;
-  uint64_t row = static_cast<uint64_t>(rows.first_row);
-  sqs_view one = rows;
-  one.shape[0] = 1;
-  for (int64_t i = 0; i < rows.shape[0]; ++i, ++row) {
-    if (row % per_block == 0) {
-      block_ = cache_->claim();
-      block_next_ = row;
-    }
-    if (block_ == nullptr || row != block_next_) continue;
-    one.data = static_cast<std::byte*>(rows.data) + i * rows.strides[0];
-    std::byte* to = block_ + (row % per_block) * row_bytes_;
-    for_each_run(one, [&](const std::byte* from, size_t bytes) {
+  const uint64_t per_tile = cache_->tile_rows(row_bytes_);
+  if (per_tile == 0) return;
+  const auto first = static_cast<uint64_t>(rows.first_row);
+  const uint64_t end = first + static_cast<uint64_t>(rows.shape[0]);
+  for (uint64_t row = first; row < end;) {
+    const uint64_t next = std::min(end, (row / per_tile + 1) * per_tile);
+    std::byte* to = cache_->put(node_, row, next, row_bytes_);
+    if (to == nullptr) return;
+    sqs_view part = rows;
+    part.shape[0] = static_cast<int64_t>(next - row);
+    part.data = static_cast<std::byte*>(rows.data) + static_cast<int64_t>(row - first) * rows.strides[0];
+    for_each_run(part, [&](const std::byte* from, size_t bytes) {
       std::memcpy(to, from, bytes);
       to += bytes;
     });
-    ++block_next_;
-    if (block_next_ % per_block != 0 && block_next_ != total_rows_) continue;
-    cache_->publish(node_, row / per_block);
-    block_ = nullptr;
+    row = next;
   }
 }
 

@@ -23,11 +23,8 @@ class Output {
 
   // The stage writes into the sink's memory itself.
   void set_direct() { direct_ = true; }
-  // Blocks of rows that pass are kept for later requests.
-  void set_cache(RowCache* cache, uint64_t total_rows) {
-    cache_ = cache;
-    total_rows_ = total_rows;
-  }
+  // Rows that pass are kept for later requests.
+  void set_cache(RowCache* cache) { cache_ = cache; }
 
   // Rows [row, row + count), next in order.
   Status deliver(Worker& worker, const Port& port, uint64_t row, uint64_t count);
@@ -45,9 +42,6 @@ class Output {
   bool direct_ = false;
   uint64_t rows_ = 0;
   RowCache* cache_ = nullptr;
-  uint64_t total_rows_ = 0;
-  std::byte* block_ = nullptr;  // being filled
-  uint64_t block_next_ = 0;     // row it waits for
 };
 
 }  // namespace sqs

@@ -99,6 +99,7 @@ struct Run::State {
   Result<uint32_t> add(Wanted w);
   Result<std::shared_ptr<const Plan>> make_run_plan(bool with_known);
   Status begin();
+  uint64_t cache_slot_bytes() const;
   Status reserve();
   Status make_outputs();
   Status serve_from_cache();
@@ -214,7 +215,6 @@ Result<std::shared_ptr<const Plan>> Run::plan() {
 }
 
 Status Run::State::begin() {
-  shared->ledger->restart_peak();
   began_ns = os::monotonic_ns();
   faults = os::page_faults();
   io = os::io_counters();
@@ -244,17 +244,29 @@ Status Run::State::begin() {
   return report_progress(false);
 }
 
+// A tile of the target's rows, but neither more than 64 KiB nor less than a row.
+uint64_t Run::State::cache_slot_bytes() const {
+  const TargetPlan& target = plan->targets[0];
+  const uint64_t step = std::max<uint64_t>(1, plan->rows[target.node].out.step);
+  const Size tile = Size(std::max<uint64_t>(1, plan->tile_frames / step)) * target.row_bytes;
+  constexpr uint64_t kLargestSlot = 64 * 1024;
+  constexpr uint64_t kSmallestSlot = 256;
+  return std::max(target.row_bytes, std::clamp(tile.saturated(), kSmallestSlot, kLargestSlot));
+}
+
 // Takes all memory the plan names before the first stage runs.
 Status Run::State::reserve() {
   if (plan->drop_held_checkpoints) shared->checkpoints.reset();
   if (plan->drop_held_cache) shared->cache.reset();
+  SQS_TRY(shared->ensure_arena(plan->arena_bytes));
+  shared->ledger->restart_peak();
   if (plan->checkpoint_bytes > 0 && !shared->checkpoints.has_value()) {
     SQS_TRY_ASSIGN(shared->checkpoints, CheckpointStore::make(*plan->graph, shared->ledger, plan->checkpoint_bytes));
   }
   if (plan->cache_bytes > 0 && !shared->cache.has_value()) {
-    SQS_TRY_ASSIGN(shared->cache, RowCache::make(shared->ledger, plan->cache_bytes, plan->targets[0].row_bytes));
+    SQS_TRY_ASSIGN(shared->cache, RowCache::make(shared->ledger, plan->cache_bytes, cache_slot_bytes()));
   }
-  return shared->ensure_arena(plan->arena_bytes);
+  return ok();
 }
 
 Status Run::State::make_outputs() {
@@ -299,26 +311,30 @@ Status Run::State::make_outputs() {
 Status Run::State::serve_from_cache() {
   if (plan->cache_bytes == 0 || wanted.size() != 1 || plan->graph->node(wanted[0].node).global()) return ok();
   const TargetPlan& target = plan->targets[0];
-  const uint64_t total = plan->rows[target.node].out.count;
+  if (plan->graph->node(target.node).decl.once) return ok();
   RowCache& cache = *shared->cache;
-  const uint64_t per_block = cache.block_rows(target.row_bytes);
-  if (per_block == 0 || plan->graph->node(target.node).decl.once) return ok();
   Range& rest = context.wanted;
-  // A short block at the end of a stream that may grow is not final, so it is only used once the stream has ended.
-  const auto there = [&](uint64_t block) {
-    const bool found = cache.find(target.node, block) != nullptr;
-    ++(found ? stats.cache_hits : stats.cache_misses);
-    return found;
+  const auto stretch_with = [&](uint64_t row) {
+    const RowCache::Stretch stretch = cache.find(target.node, row, target.row_bytes);
+    ++(stretch.rows != nullptr ? stats.cache_hits : stats.cache_misses);
+    return stretch;
   };
-  while (rest.count() > 0 && there(rest.first / per_block)) rest.first = std::min(rest.last, (rest.first / per_block + 1) * per_block);
+  while (rest.count() > 0) {
+    const RowCache::Stretch stretch = stretch_with(rest.first);
+    if (stretch.rows == nullptr) break;
+    rest.first = std::min(rest.last, stretch.end);
+  }
   const uint64_t front_end = rest.first;
-  while (rest.count() > 0 && there((rest.last - 1) / per_block)) rest.last = std::max(rest.first, (rest.last - 1) / per_block * per_block);
+  cache.pin();  // what waits there for its turn must not be pushed out by the rows before it
+  while (rest.count() > 0) {
+    const RowCache::Stretch stretch = stretch_with(rest.last - 1);
+    if (stretch.rows == nullptr) break;
+    rest.last = std::max(rest.first, stretch.first);
+  }
   context.cached_rows = front_end - target.rows.first;
-  SQS_TRY(deliver_cached(target.rows.first, front_end));
   from_cache_tail = {rest.last, target.rows.last};
-  if (rest.count() == 0) from_cache_tail = {front_end, target.rows.last};
-  if (plan->input.ended) outputs[0]->set_cache(&cache, total);
-  else outputs[0]->set_cache(&cache, UINT64_MAX);
+  SQS_TRY(deliver_cached(target.rows.first, front_end));
+  outputs[0]->set_cache(&cache);
   return ok();
 }
 
@@ -336,13 +352,11 @@ std::vector<StagePlan> Run::State::rows_without_cache() const {
 Status Run::State::deliver_cached(uint64_t row, uint64_t end) {
   const TargetPlan& target = plan->targets[0];
   const Node& node = plan->graph->node(target.node);
-  const uint64_t per_block = row < end ? shared->cache->block_rows(target.row_bytes) : 1;
   while (row < end) {
-    const uint64_t block = row / per_block;
-    const uint64_t next = std::min(end, (block + 1) * per_block);
-    const std::byte* rows = shared->cache->find(target.node, block);
-    const sqs_view v = dense_view(node, row, next - row, const_cast<std::byte*>(rows) + (row - block * per_block) * node.row_bytes);
-    SQS_TRY(outputs[0]->deliver_known(v));
+    const RowCache::Stretch stretch = shared->cache->find(target.node, row, target.row_bytes);
+    const uint64_t next = std::min(end, stretch.end);
+    std::byte* data = const_cast<std::byte*>(stretch.rows) + (row - stretch.first) * target.row_bytes;
+    SQS_TRY(outputs[0]->deliver_known(dense_view(node, row, next - row, data)));
     row = next;
   }
   return ok();
@@ -392,6 +406,7 @@ Status Run::State::report_progress(bool last) {
 
 Status Run::State::finish() {
   SQS_TRY(deliver_cached(from_cache_tail.first, from_cache_tail.last));
+  if (shared->cache.has_value()) shared->cache->unpin();
   for (const auto& output : outputs) SQS_TRY(output->sink().finish());
   count();
   for (size_t i = 0; i < counters.size(); ++i)
@@ -498,6 +513,7 @@ void Run::State::write_report() {
 
 // Nothing partial stays: states are released, files removed; the pipeline can be used again.
 void Run::State::fail() {
+  if (shared->cache.has_value()) shared->cache->unpin();
   executor.reset();
   outputs.clear();
   arrays.clear();

@@ -19,6 +19,7 @@ constexpr double kTileNs = 100'000;
 constexpr uint64_t kLargestTileFrames = uint64_t{1} << 40;
 constexpr uint64_t kCheckpointBytes = uint64_t{4} << 20;
 constexpr uint64_t kCheckpointSlots = 256;
+constexpr uint64_t kLeastCacheBytes = 16 * 1024;  // less is not worth looking things up in
 
 class Planner {
  public:
@@ -361,7 +362,7 @@ class Planner {
     if (!part) return;
     const uint64_t wish = asked != 0 ? asked : std::min(uint64_t{64} << 20, plan_.budget_bytes / 8);
     const uint64_t bytes = std::min(wish, room());
-    if (bytes < 64 * 1024) return;
+    if (bytes < kLeastCacheBytes) return;
     plan_.cache_bytes = bytes;
     charge(Memory::Cache, bytes);
   }

@@ -1,10 +1,11 @@
-// A small LRU of finished rows, in blocks of fixed size, keyed by stage and block: for repeated and overlapping requests.
-// Memory is taken once, blocks are found by looking through all keys (a block holds 64 KiB and more, a key 16 bytes).
-// Not thread-safe.
+// A small LRU of finished rows, keyed by stage and tile: for repeated and overlapping requests. A tile here is a fixed number
+// of rows of a stage, of which a slot holds one stretch. Slots are grouped eight by eight and a key can lie in one group, so
+// looking one up is eight comparisons. Memory is taken once, keys included. Not thread-safe.
+//
+//   memory | slot keys | slot 0 rows | slot 1 rows | ...
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "core/charged.hpp"
 #include "graph/graph.hpp"
@@ -13,33 +14,49 @@ namespace sqs {
 
 class RowCache {
  public:
-  // Blocks of at least kBlockBytes and one row of row_bytes.
-  static Result<RowCache> make(std::shared_ptr<Ledger> ledger, uint64_t bytes, uint64_t row_bytes);
+  // slot_bytes: of a tile's rows.
+  static Result<RowCache> make(std::shared_ptr<Ledger> ledger, uint64_t bytes, uint64_t slot_bytes);
 
-  // Rows of one block of a stage; 0 if its rows are larger than a block.
-  uint64_t block_rows(uint64_t row_bytes) const { return block_bytes_ / row_bytes; }
-  // The rows of a block, dense, or NULL. Makes it the newest.
-  const std::byte* find(NodeId stage, uint64_t block);
-  // The oldest block's memory, to be filled and then published under the key.
-  std::byte* claim();
-  void publish(NodeId stage, uint64_t block);
+  uint64_t tile_rows(uint64_t row_bytes) const { return slot_bytes_ / row_bytes; }  // 0: a row is larger than a slot
+
+  // Rows [first, end) of one stage, dense; empty if row `row` is not there.
+  struct Stretch {
+    const std::byte* rows = nullptr;
+    uint64_t first = 0;
+    uint64_t end = 0;
+  };
+  // The stretch that holds row `row`.
+  Stretch find(NodeId stage, uint64_t row, uint64_t row_bytes);
+  // Where to put rows [first, end) of one tile, which are taken as written; NULL if there is no room.
+  std::byte* put(NodeId stage, uint64_t first, uint64_t end, uint64_t row_bytes);
+
+  // What is found or put from now on stays until unpin().
+  void pin() { pinned_after_ = clock_; }
+  void unpin() { pinned_after_ = UINT64_MAX; }
 
   uint64_t bytes() const { return memory_.bytes(); }
 
  private:
   struct Slot {
+    uint64_t tile = 0;
+    uint64_t first = 0;  // rows of the tile that are there
+    uint64_t end = 0;
+    uint64_t stamp = 0;  // 0: empty
     NodeId stage = 0;
-    bool used = false;
-    uint64_t block = 0;
-    uint64_t stamp = 0;
   };
-  std::byte* data(size_t slot) const { return memory_.data() + slot * block_bytes_; }
+  Slot* slot_of(NodeId stage, uint64_t tile);
+  Slot* group_of(NodeId stage, uint64_t tile) const;
+  std::byte* data(const Slot* slot) const {
+    return memory_.data() + keys_bytes_ + static_cast<uint64_t>(slot - slots_) * slot_bytes_;
+  }
 
   ChargedMemory memory_;
-  uint64_t block_bytes_ = 0;
-  std::vector<Slot> slots_;
-  size_t claimed_ = 0;
+  Slot* slots_ = nullptr;
+  uint64_t groups_ = 0;
+  uint64_t slot_bytes_ = 1;
+  uint64_t keys_bytes_ = 0;
   uint64_t clock_ = 0;
+  uint64_t pinned_after_ = UINT64_MAX;
 };
 
 }  // namespace sqs
