@@ -6,7 +6,6 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "commands.hpp"
-#include "engine.hpp"
 #include "session.hpp"
 #include "table.hpp"
 #include "trial.hpp"
@@ -14,7 +13,9 @@
 namespace sqs::cli {
 namespace {
 
-constexpr int32_t kModes[] = {SQS_CLASSIC, SQS_SQRT, SQS_AUTO};
+using sqrtspace::Mode;
+
+constexpr Mode kModes[] = {Mode::classic, Mode::sqrt, Mode::automatic};
 constexpr uint64_t kNoBudget = uint64_t{1} << 50;
 
 // How much of the budget classic mode needs: a quarter, nine tenths, or four times as much.
@@ -24,18 +25,17 @@ double classic_share(const std::string& preset) {
   return 4.0;
 }
 
-sqs_plan_info plan_of(const Options& options, uint64_t frames, int32_t mode) {
+sqs_plan_info plan_of(const Options& options, uint64_t frames, Mode mode) {
   Options asked = options;
   asked.minutes.reset();
   asked.frames = frames;
   asked.mode = mode;
   asked.budget = kNoBudget;
-  const Session session(asked);
-  return plan_info(plan_streamed(session.pipeline(), session.targets(), 0, SQS_END).get());
+  return Session(asked).plan().info();
 }
 
 uint64_t classic_bytes(const Options& options, uint64_t frames) {
-  return plan_of(options, frames, SQS_CLASSIC).predicted_bytes;
+  return plan_of(options, frames, Mode::classic).predicted_bytes;
 }
 
 // The longest stream that classic mode runs in `bytes`.
@@ -70,7 +70,7 @@ void choose_size(Options& options, const Workload& workload) {
   }
   if (!options.frames) options.frames = workload.bench_frames();
   const uint64_t classic = classic_bytes(options, *options.frames);
-  const uint64_t least = plan_of(options, *options.frames, SQS_SQRT).least_budget_bytes;
+  const uint64_t least = plan_of(options, *options.frames, Mode::sqrt).least_budget_bytes;
   options.budget = std::max(least, static_cast<uint64_t>(static_cast<double>(classic) / share));
   if (options.preset == "spill" && options.budget >= classic)
     throw Failure(Exit::kUsage, fmt::format("nothing to spill: classic mode needs {} for {} frames and the least budget is "
@@ -80,7 +80,7 @@ void choose_size(Options& options, const Workload& workload) {
 
 // All trials of one mode.
 struct Series {
-  int32_t mode;
+  Mode mode;
   std::vector<Trial> trials = {};
 
   bool refused() const { return trials.front().refused; }
@@ -95,7 +95,7 @@ struct Series {
     return median(values);
   }
   std::string label() const {
-    return mode != SQS_AUTO || refused() ? mode_name(mode) : "auto: " + trials.front().mode();
+    return mode != Mode::automatic || refused() ? std::string(mode_name(mode)) : "auto: " + trials.front().mode();
   }
 
  private:
@@ -109,12 +109,12 @@ struct Series {
 // Round by round, so that what else the machine does falls on all modes alike.
 std::vector<Series> run_interleaved(const Options& options) {
   std::vector<Series> all;
-  for (const int32_t mode : kModes) all.push_back({mode});
+  for (const Mode mode : kModes) all.push_back({mode});
   for (uint32_t round = 0; round < options.repeats; ++round) {
     for (Series& series : all) {
       Options asked = options;
       asked.mode = series.mode;
-      asked.probe = options.probe || series.mode == SQS_AUTO;
+      asked.probe = options.probe || series.mode == Mode::automatic;
       series.trials.push_back(run_trial(asked));
     }
   }

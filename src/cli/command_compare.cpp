@@ -3,7 +3,6 @@
 #include <vector>
 
 #include "commands.hpp"
-#include "engine.hpp"
 #include "messages.hpp"
 #include "table.hpp"
 #include "trial.hpp"
@@ -11,11 +10,13 @@
 namespace sqs::cli {
 namespace {
 
-constexpr int32_t kModes[] = {SQS_CLASSIC, SQS_SQRT, SQS_AUTO};
+using sqrtspace::Mode;
 
-std::string mode_cell(int32_t asked, const Trial& trial) {
+constexpr Mode kModes[] = {Mode::classic, Mode::sqrt, Mode::automatic};
+
+std::string mode_cell(Mode asked, const Trial& trial) {
   const std::string name = mode_name(asked);
-  return trial.refused || asked != SQS_AUTO ? name : name + ": " + trial.mode();
+  return trial.refused || asked != Mode::automatic ? name : name + ": " + trial.mode();
 }
 
 bool same_results(const std::vector<Trial>& trials) {
@@ -74,11 +75,11 @@ void print_json(const std::vector<Trial>& trials, bool same) {
 
 Exit compare(const Options& options) {
   std::vector<Trial> trials;
-  for (const int32_t mode : kModes) {
+  for (const Mode mode : kModes) {
     Options asked = options;
     asked.mode = mode;
     trials.push_back(run_trial(asked));
-    if (trials.back().refused && !options.quiet) say_warning(mode_name(mode) + " mode: " + trials.back().refusal);
+    if (trials.back().refused && !options.quiet) say_warning(std::string(mode_name(mode)) + " mode: " + trials.back().refusal);
   }
   if (std::all_of(trials.begin(), trials.end(), [](const Trial& trial) { return trial.refused; }))
     throw Failure(Exit::kBudget, trials.back().refusal);

@@ -28,9 +28,9 @@ void print(const Session& session, const Summary& summary, const Outcome& outcom
 }  // namespace
 
 Exit demo(const Options& options) {
-  const Session session(options);
+  Session session(options);
   const auto summary = session.summary();
-  const Outcome outcome = run_past(session, *summary, !options.quiet && !options.json);
+  const Outcome outcome = session.run_past(*summary);
   if (options.json) std::cout << to_json(session, *summary, outcome).dump(2) << '\n';
   else print(session, *summary, outcome);
   std::cout.flush();

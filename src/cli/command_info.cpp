@@ -8,7 +8,7 @@
 namespace sqs::cli {
 
 Exit info(const Options& options) {
-  const sqs_file_info file = read_file_info(options.input, file_options(options, 0));
+  const sqs_file_info file = read_file_info(options.input, file_options(options, {}));
   const double seconds = file.sample_rate > 0 ? static_cast<double>(file.frame_count) / file.sample_rate : 0;
   const uint64_t bytes = file.frame_count * file.channels * sqs_dtype_bytes(file.dtype);
   if (options.json) {

@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "sqrtspace/dsp.h"
+#include "sqrtspace/sqrtspace.hpp"
 
 namespace sqs::cli {
 namespace {

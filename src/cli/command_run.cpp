@@ -31,9 +31,9 @@ std::string choose_target(const Session& session, const std::string& wanted) {
 
 Exit run(const Options& options) {
   check_output(options);
-  const Session session(options);
+  Session session(options);
   const std::string target = choose_target(session, options.target);
-  const Outcome outcome = run_to_file(session, target, options.output, !options.quiet && !options.json);
+  const Outcome outcome = session.run_to_file(target, options.output);
   if (options.json) {
     const nlohmann::json document = {{"command", "run"},
                                      {"workload", session.workload().name()},

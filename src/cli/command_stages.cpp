@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "commands.hpp"
-#include "engine.hpp"
+#include "dsp.hpp"
 #include "table.hpp"
 
 namespace sqs::cli {
@@ -15,23 +15,9 @@ struct StageType {
 };
 
 std::vector<StageType> stage_types() {
-  std::vector<StageType> types;
-  for (uint32_t i = 0; i < sqs_dsp_type_count(); ++i) {
-    StageType entry{i, {}};
-    entry.type.struct_size = sizeof entry.type;
-    if (sqs_dsp_type_get(i, &entry.type) == SQS_OK) types.push_back(entry);
-  }
-  return types;
-}
-
-std::vector<sqs_dsp_param> params_of(const StageType& entry) {
-  std::vector<sqs_dsp_param> params;
-  for (uint32_t i = 0; i < entry.type.param_count; ++i) {
-    sqs_dsp_param param{};
-    param.struct_size = sizeof param;
-    if (sqs_dsp_param_get(entry.index, i, &param) == SQS_OK) params.push_back(param);
-  }
-  return params;
+  std::vector<StageType> entries;
+  for (const sqs_dsp_type& type : dsp_types()) entries.push_back({static_cast<uint32_t>(entries.size()), type});
+  return entries;
 }
 
 const char* kind_name(int32_t kind) { return kind == SQS_MAP ? "map" : kind == SQS_SCAN ? "scan" : "reduce"; }
@@ -43,7 +29,7 @@ std::string first_sentence(const std::string& doc) {
 
 nlohmann::json to_json(const StageType& entry) {
   nlohmann::json params = nlohmann::json::array();
-  for (const sqs_dsp_param& param : params_of(entry))
+  for (const sqs_dsp_param& param : dsp_params(entry.index))
     params.push_back({{"name", param.name},
                       {"type", param.type},
                       {"unit", param.unit},
@@ -74,7 +60,7 @@ void print_one(const StageType& entry) {
   if (entry.type.param_count == 0) return;
   std::cout << '\n';
   Table table({{"parameter", kLeft}, {"type", kLeft}, {"unit", kLeft}, {"default", kLeft}, {"range", kLeft}, {"what", kLeft}});
-  for (const sqs_dsp_param& param : params_of(entry))
+  for (const sqs_dsp_param& param : dsp_params(entry.index))
     table.add({param.name, param.type, param.unit, param.required == 1 ? "required" : param.default_value, param.range,
                param.doc});
   table.print(std::cout);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -8,18 +9,17 @@
 namespace sqs::cli {
 
 Exit verify(const Options& options) {
-  const Session session(options);
+  Session session(options);
   const RowRange rows = session.rows();
-  const CancelOnInterrupt cancel(session.pipeline());
+  const CancelOnInterrupt cancel(session.pipeline().get());
   for (const std::string& target : session.targets()) {
     throw_if_interrupted();
-    Call call;
-    call.done(sqs_pipeline_verify(session.pipeline(), target.c_str(), rows.begin, rows.end, call.error()));
+    session.pipeline().verify(target, rows.begin, rows.end);
   }
 
   nlohmann::json verified = nlohmann::json::array();
   for (const std::string& target : session.targets()) {
-    const uint64_t end = std::min(rows.end, describe(session.pipeline(), target).rows);
+    const uint64_t end = std::min(rows.end, session.pipeline().describe(target).rows);
     verified.push_back({{"target", target}, {"rows", {rows.begin, end}}});
     if (!options.json)
       std::cout << session.workload().name() << ": " << target << " keeps the contract in rows " << rows.begin << " to "

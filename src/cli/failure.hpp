@@ -1,9 +1,12 @@
 // How a command ends when it can't go on: an exit code and one sentence. Thrown anywhere in the command line and caught
-// once, in main(). Thread safety: values.
+// once, in main(), as are the library's own errors. Thread safety: values.
 #pragma once
 
+#include <cstdint>
 #include <stdexcept>
 #include <string>
+
+#include "sqrtspace/sqrtspace.h"
 
 namespace sqs::cli {
 
@@ -18,5 +21,14 @@ class Failure : public std::runtime_error {
  private:
   Exit exit_;
 };
+
+// What an error of the library means to a script. Files that can't be opened have one status whether they are input or
+// output, so who opens an input makes a Failure of it.
+inline Exit exit_of(int32_t status) {
+  if (status == SQS_E_CANCELLED) return Exit::kCancelled;
+  if (status == SQS_E_BUDGET) return Exit::kBudget;
+  if (status == SQS_E_SOURCE) return Exit::kInput;
+  return status < SQS_OK ? Exit::kFailed : Exit::kOk;
+}
 
 }  // namespace sqs::cli

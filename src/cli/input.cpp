@@ -8,10 +8,10 @@
 namespace sqs::cli {
 namespace {
 
-bool is_raw(const std::string& path, const Options& options) {
+bool is_raw(const Options& options) {
   static const char* const kKnown[] = {".wav", ".flac", ".rf64", ".w64", ".npy"};
   if (options.container == "raw") return true;
-  std::string suffix = std::filesystem::path(path).extension().string();
+  std::string suffix = std::filesystem::path(options.input).extension().string();
   for (char& c : suffix)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   for (const char* known : kKnown)
@@ -19,12 +19,15 @@ bool is_raw(const std::string& path, const Options& options) {
   return true;
 }
 
-int64_t read_source(void* user, uint64_t first, uint64_t frames, void* out, char*) {
-  (*static_cast<const std::shared_ptr<const Source>*>(user))->read(first, frames, out);
-  return static_cast<int64_t>(frames);
+// Whatever goes wrong while an input is opened makes it an input that can't be read.
+template <class Body>
+auto opening(Body&& body) {
+  try {
+    return body();
+  } catch (const sqrtspace::Error& error) {
+    throw Failure(Exit::kInput, error.what());
+  }
 }
-
-void release_source(void* user) { delete static_cast<const std::shared_ptr<const Source>*>(user); }
 
 uint64_t synthetic_frames(const InputFormat& format, const Options& options) {
   if (options.frames) return *options.frames;
@@ -34,33 +37,25 @@ uint64_t synthetic_frames(const InputFormat& format, const Options& options) {
 
 }  // namespace
 
-void Input::attach(sqs_pipeline* pipeline) const {
-  if (!source) {
-    Call call(Exit::kInput);
-    call.done(sqs_dsp_set_file(pipeline, path.c_str(), file_options.c_str(), call.error()));
-    return;
-  }
-  sqs_reader reader;
-  sqs_reader_init(&reader, sizeof reader);
-  reader.dtype = format.dtype;
-  reader.channels = format.channels;
+void Input::attach(sqrtspace::Pipeline& pipeline) const {
+  if (!source) return opening([&] { set_file(pipeline, path, file_options); });
+  sqrtspace::Reader reader;
   reader.frame_count = format.frames;
   reader.sample_rate = format.sample_rate;
-  reader.read = read_source;
-  Call call;
-  call.done(sqs_pipeline_set_reader(pipeline, &reader, new std::shared_ptr<const Source>(source), release_source,
-                                    call.error()));
+  reader.dtype = format.dtype;
+  reader.channels = format.channels;
+  reader.read = [from = source](uint64_t first, uint64_t frames, void* out) { from->read(first, frames, out); };
+  pipeline.set_reader(std::move(reader));
 }
 
-std::string file_options(const Options& options, int32_t fallback_dtype) {
+std::string file_options(const Options& options, std::optional<sqrtspace::Dtype> fallback) {
   std::string text;
   const auto add = [&text](const std::string& key, const std::string& value) {
     text += (text.empty() ? "" : " ") + key + "=" + value;
   };
-  const std::string& path = options.input;
   if (!options.container.empty()) add("container", options.container);
   if (!options.dtype.empty()) add("dtype", options.dtype);
-  else if (is_raw(path, options) && fallback_dtype != 0) add("dtype", sqs_dtype_name(fallback_dtype));
+  else if (is_raw(options) && fallback) add("dtype", sqrtspace::name(*fallback));
   if (options.channels) add("channels", std::to_string(*options.channels));
   if (options.skip) add("skip", std::to_string(*options.skip));
   if (options.rate) {
@@ -72,22 +67,18 @@ std::string file_options(const Options& options, int32_t fallback_dtype) {
 }
 
 sqs_file_info read_file_info(const std::string& path, const std::string& options) {
-  sqs_file_info info{};
-  info.struct_size = sizeof info;
-  Call call(Exit::kInput);
-  call.done(sqs_dsp_file_info(path.c_str(), options.c_str(), &info, call.error()));
-  return info;
+  return opening([&] { return file_info(path, options); });
 }
 
-Input open_file(const Options& options, int32_t fallback_dtype) {
+Input open_file(const Options& options, sqrtspace::Dtype fallback) {
   if (options.minutes || options.frames)
     throw Failure(Exit::kUsage, "--minutes and --frames set the length of a synthetic stream; a file has its own");
   Input input;
   input.path = options.input;
   input.description = options.input;
-  input.file_options = file_options(options, fallback_dtype);
+  input.file_options = file_options(options, fallback);
   const sqs_file_info info = read_file_info(input.path, input.file_options);
-  input.format = {info.dtype, info.channels, info.sample_rate, info.frame_count};
+  input.format = {static_cast<sqrtspace::Dtype>(info.dtype), info.channels, info.sample_rate, info.frame_count};
   return input;
 }
 

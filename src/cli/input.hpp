@@ -4,16 +4,18 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
-#include "engine.hpp"
+#include "dsp.hpp"
+#include "failure.hpp"
 #include "options.hpp"
 #include "synthetic.hpp"
 
 namespace sqs::cli {
 
 struct InputFormat {
-  int32_t dtype = SQS_F32;
+  sqrtspace::Dtype dtype = sqrtspace::Dtype::f32;
   uint64_t channels = 1;
   double sample_rate = 0;
   uint64_t frames = 0;
@@ -27,15 +29,16 @@ struct Input {
   std::shared_ptr<const Source> source;   // null: a file
 
   // Makes it the input of a pipeline, which keeps what it needs of it.
-  void attach(sqs_pipeline* pipeline) const;
+  void attach(sqrtspace::Pipeline& pipeline) const;
 };
 
-// The "key=value" pairs that sqs_dsp_file_info() and sqs_dsp_set_file() take. fallback_dtype is for raw files without --dtype.
-std::string file_options(const Options& options, int32_t fallback_dtype);
+// The "key=value" pairs that say how to read options.input; fallback is the dtype of a raw file without --dtype.
+std::string file_options(const Options& options, std::optional<sqrtspace::Dtype> fallback);
+// Failure (input) if it can't be read.
 sqs_file_info read_file_info(const std::string& path, const std::string& options);
-Input open_file(const Options& options, int32_t fallback_dtype);  // options.input
+Input open_file(const Options& options, sqrtspace::Dtype fallback);
 
-// "Synthetic" when the user named no file; the length comes from --minutes, --frames or default_frames.
+// For when the user named no file; the length comes from --minutes or --frames, else from format.
 Input make_synthetic(std::unique_ptr<Source> source, const std::string& description, InputFormat format,
                      const Options& options);
 

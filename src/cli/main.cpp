@@ -42,6 +42,8 @@ int main(int argc, char** argv) {
     return static_cast<int>(dispatch(argc, argv));
   } catch (const Failure& failure) {
     return fail(failure.exit(), failure.what());
+  } catch (const sqrtspace::Error& error) {
+    return fail(exit_of(error.code()), *error.what() != '\0' ? error.what() : sqrtspace::status_name(error.code()));
   } catch (const std::bad_alloc&) {
     return fail(Exit::kFailed, "out of memory");
   } catch (const std::exception& error) {

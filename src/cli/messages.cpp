@@ -4,8 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <memory>
-
-#include "engine.hpp"
+#include <string_view>
 
 namespace sqs::cli {
 namespace {
@@ -21,7 +20,7 @@ spdlog::logger& logger() {
 }
 
 // Scripts read one line per message.
-std::string one_line(const std::string& text) {
+std::string one_line(std::string_view text) {
   std::string line;
   for (const char c : text) {
     const bool space = c == '\n' || c == '\r' || c == '\t' || c == ' ';
@@ -32,12 +31,12 @@ std::string one_line(const std::string& text) {
   return line;
 }
 
-void on_log(void*, int32_t level, const char* message) {
-  const std::string line = one_line(message);
-  if (level >= SQS_LOG_ERROR) logger().error("{}", line);
-  else if (level == SQS_LOG_WARNING) say_warning(line);
-  else if (level == SQS_LOG_INFO) logger().info("{}", line);
-  else logger().debug("{}", line);
+void say_of_library(sqrtspace::LogLevel level, const std::string& line) {
+  using sqrtspace::LogLevel;
+  if (level == LogLevel::error) logger().error("{}", line);
+  if (level == LogLevel::warning) say_warning(line);
+  if (level == LogLevel::info) logger().info("{}", line);
+  if (level == LogLevel::debug) logger().debug("{}", line);
 }
 
 }  // namespace
@@ -52,9 +51,8 @@ void say_error(const std::string& sentence) { logger().error("{}", one_line(sent
 
 void say_warning(const std::string& sentence) { logger().warn("warning: {}", one_line(sentence)); }
 
-void forward_log(sqs_pipeline* pipeline) {
-  Call call;
-  call.done(sqs_pipeline_set_log(pipeline, on_log, nullptr, nullptr, call.error()));
+void forward_log(sqrtspace::Pipeline& pipeline) {
+  pipeline.set_log([](sqrtspace::LogLevel level, std::string_view message) { say_of_library(level, one_line(message)); });
 }
 
 }  // namespace sqs::cli

@@ -1,10 +1,9 @@
 // What the program says about itself: single lines on stderr, never on stdout. Thread safety: that of spdlog's _mt loggers.
 #pragma once
 
-#include <cstdint>
 #include <string>
 
-#include "sqrtspace/sqrtspace.h"
+#include "sqrtspace/sqrtspace.hpp"
 
 namespace sqs::cli {
 
@@ -15,6 +14,6 @@ void say_error(const std::string& sentence);    // "sqrtspace: <sentence>"
 void say_warning(const std::string& sentence);  // "sqrtspace: warning: <sentence>"
 
 // Sends the library's log messages of a pipeline to the same place.
-void forward_log(sqs_pipeline* pipeline);
+void forward_log(sqrtspace::Pipeline& pipeline);
 
 }  // namespace sqs::cli

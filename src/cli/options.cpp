@@ -6,6 +6,8 @@
 namespace sqs::cli {
 namespace {
 
+using sqrtspace::Mode;
+
 const std::vector<std::string> kDtypes = {"u8", "i8", "u16", "i16", "u32", "i32", "u64", "i64", "f32", "f64", "c64", "c128"};
 
 void add_bytes(CLI::App& command, const std::string& name, uint64_t& bytes, const std::string& text) {
@@ -28,6 +30,11 @@ void add_count(CLI::App& command, const std::string& name, std::optional<uint64_
 }
 
 }  // namespace
+
+const char* mode_name(Mode mode) {
+  if (mode == Mode::classic) return "classic";
+  return mode == Mode::sqrt ? "sqrt" : "auto";
+}
 
 void add_workload(CLI::App& command, Options& options, WorkloadSet set) {
   std::vector<std::string> names = {"audio", "logs", "satcom"};
@@ -98,7 +105,8 @@ void add_engine_options(CLI::App& command, Options& options) {
       .add_option_function<std::string>(
           "--mode",
           [&options](const std::string& name) {
-            options.mode = name == "classic" ? SQS_CLASSIC : name == "sqrt" ? SQS_SQRT : SQS_AUTO;
+            for (const Mode mode : {Mode::automatic, Mode::classic, Mode::sqrt})
+              if (name == mode_name(mode)) options.mode = mode;
           },
           "auto, classic or sqrt")
       ->check(CLI::IsMember(std::vector<std::string>{"auto", "classic", "sqrt"}))

@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 
-#include "sqrtspace/sqrtspace.h"
+#include "sqrtspace/sqrtspace.hpp"
 #include "units.hpp"
 
 namespace sqs::cli {
@@ -33,7 +33,7 @@ struct Options {
   std::string target;
 
   // The engine.
-  int32_t mode = SQS_AUTO;
+  sqrtspace::Mode mode = sqrtspace::Mode::automatic;
   uint64_t budget = 0;
   uint64_t lru = 0;
   uint64_t checkpoint_every = 0;
@@ -55,6 +55,9 @@ struct Options {
 };
 
 enum class WorkloadSet { kAll, kSynthetic };
+
+// As --mode takes it.
+const char* mode_name(sqrtspace::Mode mode);
 
 void add_workload(CLI::App& command, Options& options, WorkloadSet set);
 void add_file_options(CLI::App& command, Options& options);       // how to read a file that does not say it all

@@ -4,7 +4,6 @@
 
 #include <cstdio>
 
-#include "engine.hpp"
 #include "units.hpp"
 
 namespace sqs::cli {
@@ -16,15 +15,12 @@ ProgressLine::~ProgressLine() {
   if (shown_) std::fputs("\r\033[K", stderr);
 }
 
-void ProgressLine::watch(sqs_run* run) {
+void ProgressLine::watch(sqrtspace::Run& run) {
   if (!on_terminal_) return;
-  Call call;
-  call.done(sqs_run_set_progress(run, on_progress, this, nullptr, call.error()));
-}
-
-int32_t ProgressLine::on_progress(void* user, const sqs_progress* progress) {
-  static_cast<ProgressLine*>(user)->show(*progress);
-  return 1;
+  run.set_progress([this](const sqs_progress& progress) {
+    show(progress);
+    return true;
+  });
 }
 
 void ProgressLine::show(const sqs_progress& progress) {

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "sqrtspace/sqrtspace.h"
+#include "sqrtspace/sqrtspace.hpp"
 
 namespace sqs::cli {
 
@@ -15,10 +15,9 @@ class ProgressLine {
   ProgressLine& operator=(const ProgressLine&) = delete;
 
   // Must outlive the run's execution.
-  void watch(sqs_run* run);
+  void watch(sqrtspace::Run& run);
 
  private:
-  static int32_t on_progress(void* user, const sqs_progress* progress);
   void show(const sqs_progress& progress);
 
   std::string title_;

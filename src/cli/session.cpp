@@ -11,9 +11,10 @@
 namespace sqs::cli {
 namespace {
 
-sqs_format make_format(const Workload& workload, const InputFormat& input, const Options& options) {
-  sqs_format format;
-  sqs_format_init(&format, sizeof format);
+namespace sq = sqrtspace;
+
+sq::Format make_format(const Workload& workload, const InputFormat& input, const Options& options) {
+  sq::Format format;
   format.dtype = input.dtype;
   format.channels = input.channels;
   format.window = options.window.value_or(workload.default_window(input));
@@ -22,65 +23,19 @@ sqs_format make_format(const Workload& workload, const InputFormat& input, const
   return format;
 }
 
-RunHandle create_run(const Session& session) {
-  sqs_run* run = nullptr;
-  Call call;
-  call.done(sqs_run_create(session.pipeline(), &run, call.error()));
-  return RunHandle(run);
-}
-
-void execute(const Session& session, sqs_run* run, bool show_progress) {
-  const RowRange rows = session.rows();
-  Call range;
-  range.done(sqs_run_set_range(run, rows.begin, rows.end, range.error()));
-  ProgressLine line(session.workload().name(), show_progress);
-  line.watch(run);
-  const CancelOnInterrupt cancel(run);
-  throw_if_interrupted();
-  Call call;
-  call.done(sqs_run_execute(run, call.error()));
-}
-
-std::string digest_of(const sqs_run* run, uint32_t index) {
-  uint8_t bytes[16];
-  Call call;
-  call.done(sqs_run_digest(run, index, bytes, call.error()));
+std::string to_hex(const sq::Digest& digest) {
   std::string text;
-  for (const uint8_t byte : bytes) text += fmt::format("{:02x}", byte);
+  for (const uint8_t byte : digest) text += fmt::format("{:02x}", byte);
   return text;
 }
 
-TargetOutcome target_outcome(const Session& session, const sqs_run* run, uint32_t index, const std::string& name,
-                             uint64_t rows) {
-  const sqs_stage_info info = describe(session.pipeline(), name);
-  TargetOutcome outcome{name, sqs_dtype_name(info.dtype), {rows}, digest_of(run, index)};
-  for (int32_t d = 0; d < info.ndim; ++d) outcome.shape.push_back(static_cast<uint64_t>(info.shape[d]));
-  return outcome;
-}
-
-Outcome outcome_of(const sqs_run* run) {
+Outcome outcome_of(const sq::Run& run) {
   Outcome outcome;
-  outcome.stats.struct_size = sizeof outcome.stats;
-  Call call;
-  call.done(sqs_run_stats(run, &outcome.stats, call.error()));
-  outcome.report_text = sqs_run_report_text(run);
-  outcome.report = nlohmann::json::parse(sqs_run_report_json(run));
+  outcome.stats = run.stats();
+  outcome.report_text = run.report_text();
+  outcome.report = nlohmann::json::parse(run.report_json());
   return outcome;
 }
-
-// Hands the rows of one target to the summary and counts them.
-struct RowCounter {
-  Summary* summary;
-  size_t target;
-  uint64_t rows = 0;
-
-  static int32_t on_rows(void* user, const sqs_view* view, char*) {
-    auto* self = static_cast<RowCounter*>(user);
-    self->summary->rows(self->target, *view);
-    self->rows += static_cast<uint64_t>(view->shape[0]);
-    return 1;
-  }
-};
 
 }  // namespace
 
@@ -88,88 +43,98 @@ Session::Session(const Options& options)
     : options_(options),
       workload_(find_workload(options.workload)),
       input_(options.input.empty() ? workload_.default_input(options) : open_file(options, workload_.dtype())),
-      pipeline_(create_pipeline(make_format(workload_, input_.format, options))),
+      pipeline_(make_format(workload_, input_.format, options)),
       targets_(workload_.targets(options)),
-      rows_(options.rows.value_or(RowRange{0, SQS_END})) {
-  forward_log(pipeline_.get());
-  workload_.build(pipeline_.get(), input_.format, options);
-  input_.attach(pipeline_.get());
+      rows_(options.rows.value_or(RowRange{0, sq::to_end})) {
+  forward_log(pipeline_);
+  workload_.build(pipeline_, input_.format, options);
+  input_.attach(pipeline_);
   configure();
 }
 
-void Session::configure() const {
-  sqs_settings settings;
-  sqs_settings_init(&settings, sizeof settings);
+void Session::configure() {
+  sq::Settings settings;
   settings.mode = options_.mode;
   settings.memory_budget = options_.budget;
   settings.lru_bytes = options_.lru;
   settings.checkpoint_every = options_.checkpoint_every;
   settings.tile_frames = options_.tile_frames;
   settings.threads = options_.threads;
-  Call call;
-  call.done(sqs_pipeline_configure(pipeline_.get(), &settings, call.error()));
-}
-
-RowClock Session::clock(const std::string& target) const {
-  const sqs_stage_info info = describe(pipeline_.get(), target);
-  return {info.origin, info.step, input_.format.sample_rate};
+  pipeline_.configure(settings);
 }
 
 std::unique_ptr<Summary> Session::summary() const {
-  return workload_.summary(input_.format, options_, clock(targets_.front()));
+  const sq::StageInfo info = pipeline_.describe(targets_.front());
+  return workload_.summary(input_.format, options_, {info.origin, info.step, input_.format.sample_rate});
 }
 
-void Session::probe_if_asked() const {
+void Session::probe_if_asked() {
   if (!options_.probe) return;
-  const auto names = c_strings(targets_);
   const CancelOnInterrupt cancel(pipeline_.get());
   throw_if_interrupted();
-  Call call;
-  call.done(sqs_pipeline_probe(pipeline_.get(), names.data(), static_cast<uint32_t>(names.size()), call.error()));
+  pipeline_.probe(targets_);
 }
 
-Outcome run_past(const Session& session, Summary& summary, bool show_progress) {
-  session.probe_if_asked();
-  const RunHandle run = create_run(session);
-  std::vector<RowCounter> counters;
-  for (size_t i = 0; i < session.targets().size(); ++i) counters.push_back({&summary, i});
-  std::vector<uint32_t> indexes(counters.size());
-  for (size_t i = 0; i < counters.size(); ++i) {
-    Call call;
-    call.done(sqs_run_add_callback(run.get(), session.targets()[i].c_str(), RowCounter::on_rows, &counters[i], nullptr,
-                                   &indexes[i], call.error()));
-  }
-  execute(session, run.get(), show_progress);
-  Outcome outcome = outcome_of(run.get());
-  for (size_t i = 0; i < counters.size(); ++i)
-    outcome.targets.push_back(
-        target_outcome(session, run.get(), indexes[i], session.targets()[i], counters[i].rows));
+sq::Plan Session::plan() {
+  probe_if_asked();
+  return pipeline_.plan(targets_, rows_.begin, rows_.end, true);
+}
+
+void Session::execute(sq::Run& run) {
+  run.set_range(rows_.begin, rows_.end);
+  ProgressLine line(workload_.name(), !options_.quiet && !options_.json);
+  line.watch(run);
+  const CancelOnInterrupt cancel(run.get());
+  throw_if_interrupted();
+  run.execute();
+}
+
+TargetOutcome Session::target_outcome(const sq::Run& run, uint32_t index, const std::string& name, uint64_t rows) const {
+  const sq::StageInfo info = pipeline_.describe(name);
+  TargetOutcome outcome{name, sq::name(info.dtype), {rows}, to_hex(run.digest(index))};
+  for (const int64_t size : info.shape) outcome.shape.push_back(static_cast<uint64_t>(size));
   return outcome;
 }
 
-Outcome run_to_file(const Session& session, const std::string& target, const std::string& path, bool show_progress) {
-  session.probe_if_asked();
-  const RunHandle run = create_run(session);
-  uint32_t index = 0;
-  Call call;
-  call.done(sqs_run_add_npy(run.get(), target.c_str(), path.c_str(), &index, call.error()));
-  execute(session, run.get(), show_progress);
-  Outcome outcome = outcome_of(run.get());
-  const uint64_t last = std::min(session.rows().end, describe(session.pipeline(), target).rows);
-  outcome.targets.push_back(target_outcome(session, run.get(), index, target, last - session.rows().begin));
+Outcome Session::run_past(Summary& summary) {
+  probe_if_asked();
+  sq::Run run = pipeline_.open_run();
+  std::vector<uint64_t> rows(targets_.size(), 0);
+  std::vector<uint32_t> indexes;
+  for (size_t i = 0; i < targets_.size(); ++i) {
+    indexes.push_back(run.add_callback(targets_[i], [&summary, &rows, i](const sq::View& view) {
+      summary.rows(i, view);
+      rows[i] += static_cast<uint64_t>(view.rows());
+    }));
+  }
+  execute(run);
+  Outcome outcome = outcome_of(run);
+  for (size_t i = 0; i < targets_.size(); ++i)
+    outcome.targets.push_back(target_outcome(run, indexes[i], targets_[i], rows[i]));
+  return outcome;
+}
+
+Outcome Session::run_to_file(const std::string& target, const std::string& path) {
+  probe_if_asked();
+  sq::Run run = pipeline_.open_run();
+  const uint32_t index = run.add_npy(target, path);
+  execute(run);
+  Outcome outcome = outcome_of(run);
+  const uint64_t last = std::min(rows_.end, pipeline_.describe(target).rows);
+  outcome.targets.push_back(target_outcome(run, index, target, last - rows_.begin));
   return outcome;
 }
 
 nlohmann::json to_json(const Input& input) {
   return {{"description", input.description},
-          {"dtype", sqs_dtype_name(input.format.dtype)},
+          {"dtype", sq::name(input.format.dtype)},
           {"channels", input.format.channels},
           {"frames", input.format.frames},
           {"sample_rate", input.format.sample_rate}};
 }
 
 nlohmann::json to_json(const sqs_stats& stats) {
-  return {{"mode", mode_name(stats.mode)},
+  return {{"mode", mode_name(static_cast<sq::Mode>(stats.mode))},
           {"sweeps", stats.sweeps},
           {"tiles", stats.tiles},
           {"budget_bytes", stats.budget_bytes},
@@ -195,7 +160,7 @@ nlohmann::json to_json(const TargetOutcome& target) {
 std::string describe_input(const Input& input) {
   const InputFormat& format = input.format;
   std::string text = fmt::format("{}: {} frames of {}", input.description, format_count(format.frames),
-                                 sqs_dtype_name(format.dtype));
+                                 sq::name(format.dtype));
   if (format.channels != 1) text += fmt::format(" x {} channels", format.channels);
   if (format.sample_rate > 0)
     text += fmt::format(" at {:g} Hz ({})", format.sample_rate,

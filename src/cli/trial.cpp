@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "child.hpp"
-#include "engine.hpp"
 #include "failure.hpp"
 
 namespace sqs::cli {
@@ -44,7 +43,7 @@ std::vector<std::string> demo_arguments(const Options& options) {
   if (options.probe) arguments.emplace_back("--probe");
   if (options.rows)
     add("--rows", std::to_string(options.rows->begin) + ":" +
-                      (options.rows->end == SQS_END ? "" : std::to_string(options.rows->end)));
+                      (options.rows->end == sqrtspace::to_end ? "" : std::to_string(options.rows->end)));
   return arguments;
 }
 
@@ -71,7 +70,7 @@ Trial run_trial(const Options& options) {
     std::string sentence = sentence_of(child.errors);
     if (sentence.empty()) sentence = "the run ended with exit code " + std::to_string(child.exit_code);
     const bool known = child.exit_code <= static_cast<int>(Exit::kInput);
-    throw Failure(known ? static_cast<Exit>(child.exit_code) : Exit::kFailed, mode_name(options.mode) + " mode: " + sentence);
+    throw Failure(known ? static_cast<Exit>(child.exit_code) : Exit::kFailed, std::string(mode_name(options.mode)) + " mode: " + sentence);
   }
   trial.document = nlohmann::json::parse(child.output);
   return trial;

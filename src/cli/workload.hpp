@@ -9,7 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "engine.hpp"
+#include "dsp.hpp"
+#include "failure.hpp"
 #include "input.hpp"
 #include "options.hpp"
 
@@ -31,7 +32,7 @@ struct RowClock {
 class Summary {
  public:
   virtual ~Summary() = default;
-  virtual void rows(size_t target, const sqs_view& view) = 0;
+  virtual void rows(size_t target, const sqrtspace::View& view) = 0;
   virtual void print(std::ostream& out) const = 0;
   virtual nlohmann::json json() const = 0;
 };
@@ -41,7 +42,7 @@ class Workload {
   virtual ~Workload() = default;
 
   virtual const char* name() const = 0;
-  virtual int32_t dtype() const = 0;  // of its frames, where a file leaves that open
+  virtual sqrtspace::Dtype dtype() const = 0;  // of its frames, where a file leaves that open
   virtual uint64_t default_window(const InputFormat& input) const = 0;
   virtual uint64_t default_hop(const InputFormat& input) const = 0;
   virtual uint64_t bench_frames() const = 0;
@@ -49,7 +50,7 @@ class Workload {
   // The stream it runs on when the user names no file.
   virtual Input default_input(const Options& options) const = 0;
   // Adds the stages; Failure (usage) for an option that makes no sense here.
-  virtual void build(sqs_pipeline* pipeline, const InputFormat& input, const Options& options) const = 0;
+  virtual void build(sqrtspace::Pipeline& pipeline, const InputFormat& input, const Options& options) const = 0;
   // Names of the stages whose rows are the result; the first is the one that is written to a file.
   virtual std::vector<std::string> targets(const Options& options) const = 0;
   virtual std::unique_ptr<Summary> summary(const InputFormat& input, const Options& options, const RowClock& clock) const = 0;
@@ -62,12 +63,5 @@ const Workload& audio_workload();
 const Workload& logs_workload();
 const Workload& satcom_workload();
 const Workload& ecg_workload();
-
-// Element (row, i) of a view whose rows are contiguous.
-template <class T>
-const T& element(const sqs_view& view, uint64_t row, uint64_t i = 0) {
-  const auto* bytes = static_cast<const unsigned char*>(view.data) + static_cast<int64_t>(row) * view.strides[0];
-  return reinterpret_cast<const T*>(bytes)[i];
-}
 
 }  // namespace sqs::cli

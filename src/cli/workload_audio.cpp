@@ -10,6 +10,8 @@
 namespace sqs::cli {
 namespace {
 
+namespace sq = sqrtspace;
+
 struct Peak {
   uint64_t row;
   int32_t bin;
@@ -21,10 +23,11 @@ class AudioSummary final : public Summary {
   AudioSummary(const RowClock& clock, uint64_t window, uint64_t head)
       : clock_(clock), bin_hz_(clock.sample_rate / static_cast<double>(window)), head_(head), windows_of_bin_(window / 2 + 1) {}
 
-  void rows(size_t, const sqs_view& view) override {
-    for (uint64_t i = 0; i < static_cast<uint64_t>(view.shape[0]); ++i) {
-      const uint64_t row = static_cast<uint64_t>(view.first_row) + i;
-      const auto bin = element<int32_t>(view, i);
+  void rows(size_t, const sq::View& view) override {
+    const auto bins = view.as<int32_t>();  // (rows, channels)
+    for (int64_t i = 0; i < view.rows(); ++i) {
+      const auto row = static_cast<uint64_t>(view.first_row() + i);
+      const int32_t bin = bins(i);
       if (first_.size() < head_) first_.push_back({row, bin});
       ++windows_of_bin_.at(static_cast<size_t>(bin));
       ++windows_;
@@ -78,23 +81,23 @@ class AudioSummary final : public Summary {
 class Audio final : public Workload {
  public:
   const char* name() const override { return "audio"; }
-  int32_t dtype() const override { return SQS_F32; }
+  sq::Dtype dtype() const override { return sq::Dtype::f32; }
   uint64_t default_window(const InputFormat&) const override { return 4096; }
   uint64_t default_hop(const InputFormat&) const override { return 1024; }
   uint64_t bench_frames() const override { return uint64_t{600} * 48000; }
 
   // Two seconds of a pure tone, or, when a length is asked for, something with more to find.
   Input default_input(const Options& options) const override {
-    const InputFormat format{SQS_F32, 1, 48000.0, 96000};
+    const InputFormat format{sq::Dtype::f32, 1, 48000.0, 96000};
     if (!options.minutes && !options.frames) return make_synthetic(make_sine(440, 48000), "440 Hz sine", format, options);
     return make_synthetic(make_notes(options.seed), "synthetic notes", format, options);
   }
 
-  void build(sqs_pipeline* pipeline, const InputFormat&, const Options& options) const override {
+  void build(sq::Pipeline& pipeline, const InputFormat&, const Options& options) const override {
     if (options.deep) throw Failure(Exit::kUsage, "--deep is for logs; audio has nothing deeper");
     if (options.limit) throw Failure(Exit::kUsage, "--limit is for logs, satcom and ecg; audio raises no alerts");
-    add_dsp(pipeline, "rfft", "spectrum", "input", "output=magnitude");
-    add_dsp(pipeline, "argmax", "peak_bin", "spectrum", "");
+    add_dsp(pipeline, "rfft", "spectrum", {"input"}, "output=magnitude");
+    add_dsp(pipeline, "argmax", "peak_bin", {"spectrum"}, "");
   }
 
   std::vector<std::string> targets(const Options&) const override { return {"peak_bin"}; }
