@@ -11,7 +11,8 @@
 namespace eq {
 
 // Rows of `target` that a run over rows `range` of `first` delivers: of the first target those rows, of others the rows that
-// start in the frames they cover. rows: how many rows each has by now.
+// start in the frames they cover. The range from row 0 covers all before it and the range up to the last row all behind, so
+// that ranges which make up the first target make up the others too.
 RowRange delivered_range(const Naive& naive, const std::string& first, const std::string& target, RowRange range);
 
 // Bytes and digest of everything delivered.
