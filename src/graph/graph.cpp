@@ -252,7 +252,8 @@ Result<NodeRows> Graph::rows_of(NodeId id, const std::vector<NodeRows>& before) 
     SQS_TRY(check_odd_reach(node, this->node(link.of), link.reach, in));
     SQS_TRY_ASSIGN(Rows rows, rows_through(link.reach, in));
     if (!in.open && in.count > 0) rows.count += node.decl.tail;
-    if (!link.has_offset && plain != nullptr && rows.count != plain_count)
+    // Before the end the rows known so far differ by how far each access reaches ahead; only whole lengths can be compared.
+    if (!rows.open && !link.has_offset && plain != nullptr && rows.count != plain_count)
       return Error{SQS_E_GRAPH, "the inputs of stage '" + node.name() + "' have " + std::to_string(plain_count) + " rows ('" +
                                 this->node(plain->of).name() + "') and " + std::to_string(rows.count) + " rows ('" +
                                 this->node(link.of).name() + "'): crop one to the other, or state an offset", node.name()};
