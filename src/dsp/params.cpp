@@ -1,0 +1,189 @@
+#include "params.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <optional>
+
+#include "guard.hpp"
+#include "text.hpp"
+
+namespace sqs::dsp {
+namespace {
+
+constexpr std::string_view kSpaces = " \t\r\n";
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+struct Interval {
+  double low = -kInfinity;
+  double high = kInfinity;
+  bool open_low = false;
+
+  bool contains(double value) const {
+    return std::isfinite(value) && (open_low ? value > low : value >= low) && value <= high;
+  }
+};
+
+std::optional<double> read_number(std::string_view digits) {
+  double value = 0;
+  const auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (problem != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
+  return value;
+}
+
+// A number of a range: plain or a power ("2^20").
+double read_bound(std::string_view bound) {
+  const size_t caret = bound.find('^');
+  if (caret == std::string_view::npos) return read_number(bound).value();
+  return std::pow(read_number(bound.substr(0, caret)).value(), read_number(bound.substr(caret + 1)).value());
+}
+
+Interval read_interval(std::string_view range) {
+  Interval interval;
+  if (range.starts_with('>')) {
+    interval.low = read_bound(range.substr(1));
+    interval.open_low = true;
+    return interval;
+  }
+  const size_t dots = range.find("..");
+  assert(dots != std::string_view::npos);
+  const std::string_view low = range.substr(0, dots), high = range.substr(dots + 2);
+  if (!low.empty()) interval.low = read_bound(low);
+  if (!high.empty()) interval.high = read_bound(high);
+  return interval;
+}
+
+// Takes the part before the separator off the front of `rest`.
+std::string_view take_until(std::string_view& rest, char separator) {
+  const size_t end = std::min(rest.find(separator), rest.size());
+  const std::string_view part = rest.substr(0, end);
+  rest.remove_prefix(std::min(end + 1, rest.size()));
+  return part;
+}
+
+bool names_choice(std::string_view range, std::string_view value) {
+  while (!range.empty())
+    if (take_until(range, '|') == value) return true;
+  return false;
+}
+
+struct Reader {
+  std::string_view owner;
+  const ParamSpec& spec;
+
+  [[noreturn]] void refuse(std::string_view value, std::string_view why) const {
+    fail(SQS_E_INVALID, text(owner, ": ", spec.name, "=", value, " ", why, " ", spec.range));
+  }
+
+  double number(std::string_view digits, const Interval& interval) const {
+    const auto value = read_number(digits);
+    if (!value) refuse(digits, "is not a number; the range is");
+    if (!interval.contains(*value)) refuse(digits, "is outside the range");
+    if (spec.type == ParamType::Int && (*value != std::trunc(*value) || std::abs(*value) > 9007199254740992.0))
+      refuse(digits, "is not a whole number; the range is");
+    return *value;
+  }
+
+  std::vector<double> list(std::string_view values) const {
+    const std::string_view range = spec.range;
+    const size_t semicolon = range.find("; ");
+    const Interval each = read_interval(range.substr(0, semicolon));
+    std::string_view counts = range.substr(semicolon + 2);
+    const Interval count = read_interval(take_until(counts, ' '));
+    std::vector<double> numbers;
+    std::string_view rest = values;
+    // A comma at the end stands before an empty number, which is refused as one.
+    bool more = !values.empty();
+    while (more) {
+      more = rest.find(',') != std::string_view::npos;
+      numbers.push_back(number(take_until(rest, ','), each));
+    }
+    if (!count.contains(static_cast<double>(numbers.size()))) refuse(values, "does not have as many values as");
+    return numbers;
+  }
+
+  ParamValue value(std::string_view digits) const {
+    ParamValue out;
+    switch (spec.type) {
+      case ParamType::Choice:
+        if (!names_choice(spec.range, digits)) refuse(digits, "is none of");
+        out.choice = digits;
+        break;
+      case ParamType::FloatList:
+        out.numbers = list(digits);
+        break;
+      case ParamType::Int:
+      case ParamType::Float:
+        out.numbers = {number(digits, read_interval(spec.range))};
+        break;
+    }
+    return out;
+  }
+};
+
+std::string known_names(std::span<const ParamSpec> specs) {
+  if (specs.empty()) return "it has none";
+  std::string names = "known are";
+  for (const ParamSpec& spec : specs) names += text(' ', spec.name);
+  return names;
+}
+
+void parse_pair(std::string_view owner, std::span<const ParamSpec> specs, std::string_view pair,
+                std::vector<ParamValue>& values) {
+  const size_t equals = pair.find('=');
+  if (equals == std::string_view::npos)
+    fail(SQS_E_INVALID, text(owner, ": \"", pair, "\" is not of the form key=value"));
+  const std::string_view key = pair.substr(0, equals);
+  for (size_t i = 0; i < specs.size(); ++i) {
+    if (key != specs[i].name) continue;
+    if (values[i].given) fail(SQS_E_INVALID, text(owner, ": ", key, " is given twice"));
+    values[i] = Reader{owner, specs[i]}.value(pair.substr(equals + 1));
+    values[i].given = true;
+    return;
+  }
+  fail(SQS_E_INVALID, text(owner, ": no parameter \"", key, "\"; ", known_names(specs)));
+}
+
+}  // namespace
+
+const char* param_type_name(ParamType type) {
+  switch (type) {
+    case ParamType::Int: return "int";
+    case ParamType::Float: return "float";
+    case ParamType::FloatList: return "float list";
+    case ParamType::Choice: return "choice";
+  }
+  return "";
+}
+
+const ParamValue& Params::find(std::string_view name) const {
+  for (size_t i = 0; i < specs_.size(); ++i)
+    if (name == specs_[i].name) return values_[i];
+  assert(false && "a parameter that is not in the table");
+  return values_.front();
+}
+
+double Params::number(std::string_view name) const { return find(name).numbers.front(); }
+int64_t Params::signed_integer(std::string_view name) const { return static_cast<int64_t>(number(name)); }
+uint64_t Params::integer(std::string_view name) const { return static_cast<uint64_t>(number(name)); }
+
+Params parse_params(std::string_view owner, std::span<const ParamSpec> specs, const char* text_or_null) {
+  std::vector<ParamValue> values(specs.size());
+  std::string_view rest = text_or_null == nullptr ? "" : text_or_null;
+  while (!(rest = rest.substr(std::min(rest.find_first_not_of(kSpaces), rest.size()))).empty()) {
+    const std::string_view pair = rest.substr(0, rest.find_first_of(kSpaces));
+    parse_pair(owner, specs, pair, values);
+    rest.remove_prefix(pair.size());
+  }
+  for (size_t i = 0; i < specs.size(); ++i) {
+    if (values[i].given) continue;
+    if (specs[i].required)
+      fail(SQS_E_INVALID, text(owner, ": ", specs[i].name, " must be given; the range is ", specs[i].range));
+    if (*specs[i].default_value != '\0') values[i] = Reader{owner, specs[i]}.value(specs[i].default_value);
+  }
+  return Params(specs, std::move(values));
+}
+
+}  // namespace sqs::dsp

@@ -1,0 +1,65 @@
+// A stage type: its entry in the table, and what building one yields. Kernel is the seam between the C callbacks and the
+// arithmetic: one virtual call per tile. Types and their tables are constant; a Kernel may be called from several threads at
+// once only if its recipe says SQS_CONCURRENT.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "params.hpp"
+#include "sqrtspace/sqrtspace.h"
+
+namespace sqs::dsp {
+
+// An input as a type sees it: the context axis, if there is one, and the row's own axes taken together.
+struct Operand {
+  std::string stage;
+  int32_t dtype = 0;
+  std::vector<uint64_t> shape;
+  uint64_t before = 0;  // rows of context before the centre
+  bool has_context = false;
+  uint64_t hop = 0;     // rows of axis 0 by which one output row lies after the one before; 0: not known
+};
+
+// The computation of one stage. Nothing here allocates while a tile is computed. A Failure thrown becomes SQS_E_STAGE.
+class Kernel {
+ public:
+  virtual ~Kernel() = default;
+  virtual void process(sqs_call& call) const = 0;
+  virtual void init(sqs_call&) const {}
+  virtual void finish(sqs_call&) const {}
+};
+
+struct Recipe {
+  int32_t kind = SQS_MAP;
+  int32_t threading = SQS_CONCURRENT;
+  int32_t dtype = 0;
+  std::vector<uint64_t> shape;  // of one output row
+  uint64_t state_bytes = 0;
+  uint64_t scratch_bytes = 0;
+  uint64_t fixed_bytes = 0;
+  double cost_ns_per_row = 0;
+  std::unique_ptr<const Kernel> kernel;
+};
+
+struct TypeSpec {
+  const char* name;
+  int32_t kind;
+  const char* doc;
+  std::span<const ParamSpec> params;
+  uint32_t input_count;
+  Recipe (*build)(const Params& params, std::span<const Operand> inputs);  // throws Failure
+};
+
+// Every type of this library, in the order of the families.
+std::span<const TypeSpec* const> all_types();
+const TypeSpec* find_type(const char* name);
+
+// The declaration for the engine. kernel leaves the recipe: it is the user pointer, freed by destroy_kernel.
+sqs_stage declare(const TypeSpec& type, const Recipe& recipe);
+void destroy_kernel(void* kernel);
+
+}  // namespace sqs::dsp
