@@ -280,14 +280,17 @@ Result<NodeRows> Graph::rows_of(NodeId id, const std::vector<NodeRows>& before) 
     domain.open = whole.open || to.open;
   }
   if (node.decl.kind != Kind::Reduce) return NodeRows{domain, domain};
-  // Where the consumed rows lie follows from the first input that has a place in the stream.
-  for (const Link& link : node.inputs)
-    if (!this->node(link.of).global()) {
-      SQS_TRY_ASSIGN(const Rows place, rows_through(link.reach, before[link.of].out));
-      domain.origin = place.origin;
-      domain.step = place.step;
-      break;
-    }
+  // Where the consumed rows lie follows from the input that leads the others, as in align().
+  const Link* leader = nullptr;
+  for (const Link& link : node.inputs) {
+    if (this->node(link.of).global()) continue;
+    if (leader == nullptr || (leader->has_offset && !link.has_offset)) leader = &link;
+  }
+  if (leader != nullptr) {
+    SQS_TRY_ASSIGN(const Rows place, rows_through(leader->reach, before[leader->of].out));
+    domain.origin = place.origin;
+    domain.step = place.step;
+  }
   return NodeRows{domain, Rows{1, 0, 0, domain.open}};
 }
 
