@@ -1,0 +1,75 @@
+// Small graphs for planning; nothing here is ever run.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include "plan/planner.hpp"
+
+namespace sqs {
+
+inline int64_t never_called(void*, sqs_call*) { return 0; }
+inline int32_t never_finished(void*, sqs_call*) { return 1; }
+
+inline Access reads(const std::string& stage, Edge edge = Edge::Valid, uint64_t before = 0, uint64_t after = 0,
+                    uint64_t stride = 1) {
+  Access a;
+  a.stage = stage;
+  a.edge = edge;
+  a.before = before;
+  a.after = after;
+  a.stride = stride;
+  return a;
+}
+
+class GraphBuilder {
+ public:
+  GraphBuilder(uint64_t window, uint64_t hop) {
+    Format f;
+    f.dtype = SQS_F32;
+    f.window = window;
+    f.hop = hop;
+    graph_ = *Graph::create(f);
+  }
+
+  GraphBuilder& stage(const std::string& name, std::vector<Access> inputs, uint64_t values = 1, Kind kind = Kind::Map,
+                      bool once = false) {
+    StageDecl decl;
+    decl.name = name;
+    decl.kind = kind;
+    decl.dtype = SQS_F32;
+    decl.shape = {values};
+    decl.inputs = std::move(inputs);
+    decl.once = once;
+    decl.process = never_called;
+    if (kind == Kind::Reduce) decl.finish = never_finished;
+    if (kind != Kind::Map) decl.state_bytes = 8;
+    Result<std::shared_ptr<const Graph>> added = graph_->with_stage(std::move(decl));
+    EXPECT_TRUE(added.ok()) << (added.ok() ? "" : added.error().message);
+    if (added.ok()) graph_ = *added;
+    return *this;
+  }
+
+  std::shared_ptr<const Graph> graph() const { return graph_; }
+  NodeId id(const std::string& name) const { return *graph_->find(name); }
+
+  Request request(const std::vector<std::string>& targets, uint64_t frames) const {
+    Request r;
+    r.graph = graph_;
+    for (const std::string& t : targets) r.targets.push_back({id(t), SinkKind::Callback, false});
+    r.input.frames = frames;
+    r.settings.memory_budget = uint64_t{1} << 30;
+    r.settings.mode = SQS_SQRT;
+    return r;
+  }
+
+ private:
+  std::shared_ptr<const Graph> graph_;
+};
+
+inline std::shared_ptr<const Plan> planned(const Request& request) {
+  Result<std::shared_ptr<const Plan>> plan = make_plan(request);
+  EXPECT_TRUE(plan.ok()) << (plan.ok() ? "" : plan.error().message);
+  return plan.ok() ? *plan : nullptr;
+}
+
+}  // namespace sqs

@@ -1,0 +1,114 @@
+#include "plan/planner.hpp"
+
+#include "graphs.hpp"
+#include "plan/memory.hpp"
+
+namespace sqs {
+namespace {
+
+GraphBuilder audio() {
+  GraphBuilder b(4096, 1024);
+  b.stage("spectrum", {reads("input")}, 2049).stage("peak", {reads("spectrum")});
+  return b;
+}
+
+TEST(Planner, TheLeastBudgetWorksAndOneByteLessDoesNot) {
+  const GraphBuilder b = audio();
+  Request r = b.request({"peak"}, 10'000'000);
+  const uint64_t least = planned(r)->least_budget_bytes;
+  r.settings.memory_budget = least;
+  EXPECT_EQ(planned(r)->predicted_bytes, least);
+  r.settings.memory_budget = least - 1;
+  const auto refused = make_plan(r);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, SQS_E_BUDGET);
+  EXPECT_NE(refused.error().message.find(std::to_string(least)), std::string::npos);
+}
+
+TEST(Planner, EveryBudgetAboveTheLeastWorks) {
+  const GraphBuilder b = audio();
+  Request r = b.request({"peak"}, 10'000'000);
+  for (uint64_t budget = planned(r)->least_budget_bytes; budget < uint64_t{1} << 26; budget = budget * 5 / 4 + 1) {
+    r.settings.memory_budget = budget;
+    const auto plan = planned(r);
+    ASSERT_NE(plan, nullptr) << budget;
+    EXPECT_LE(plan->predicted_bytes, budget);
+  }
+}
+
+TEST(Planner, SqrtDoesNotGrowWithTheStream) {
+  const GraphBuilder b = audio();
+  const auto minute = planned(b.request({"peak"}, 60 * 48'000));
+  const auto ten_hours = planned(b.request({"peak"}, uint64_t{36'000} * 48'000));
+  EXPECT_EQ(minute->predicted_bytes, ten_hours->predicted_bytes);
+  EXPECT_EQ(minute->tile_frames, ten_hours->tile_frames);
+  EXPECT_EQ(minute->least_budget_bytes, ten_hours->least_budget_bytes);
+}
+
+TEST(Planner, AutoTakesSqrtWhenClassicDoesNotFit) {
+  const GraphBuilder b = audio();
+  Request r = b.request({"peak"}, 10'000'000);
+  r.settings.mode = SQS_AUTO;
+  r.settings.memory_budget = uint64_t{8} << 20;
+  EXPECT_EQ(planned(r)->mode, SQS_SQRT);
+  r.settings.mode = SQS_CLASSIC;
+  const auto refused = make_plan(r);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, SQS_E_BUDGET);
+}
+
+TEST(Planner, AutoTakesClassicWhenASweepCostsMoreThanFreshMemory) {
+  GraphBuilder b(64, 64);
+  b.stage("dear", {reads("input")}).stage("mean", {reads("dear")}, 1, Kind::Reduce).stage("norm", {reads("dear"), reads("mean")});
+  Request r = b.request({"norm"}, 10'000'000);
+  r.settings.mode = SQS_AUTO;
+  r.costs.ns_per_row.assign(b.graph()->size(), 0);
+  r.costs.ns_per_row[b.id("dear")] = 1e6;
+  EXPECT_EQ(planned(r)->mode, SQS_CLASSIC);
+  r.costs.ns_per_row[b.id("dear")] = 0.001;
+  EXPECT_EQ(planned(r)->mode, SQS_SQRT);
+}
+
+TEST(Planner, CheckpointEveryIsRaisedToTheDependencySpan) {
+  GraphBuilder b(4096, 1024);
+  b.stage("smooth", {reads("frames")}, 1, Kind::Scan);
+  Request r = b.request({"smooth"}, 10'000'000);
+  r.settings.checkpoint_every = 1;
+  r.settings.tile_frames = 512;
+  const auto plan = planned(r);
+  EXPECT_EQ(plan->info.dependency_span, 4u);
+  EXPECT_EQ(plan->checkpoint_tiles, 8u);  // 4 windows of 1024 frames
+  EXPECT_NE(plan->text.find("raised to the dependency span of 4"), std::string::npos);
+}
+
+TEST(Planner, ClassicBuffersThatAreAliveTogetherDoNotOverlap) {
+  GraphBuilder b(64, 16);
+  b.stage("a", {reads("input")}, 10).stage("b", {reads("a")}, 7).stage("c", {reads("b")}, 12).stage("d", {reads("c"), reads("a")}, 3);
+  Request r = b.request({"d"}, 100'000);
+  r.settings.mode = SQS_CLASSIC;
+  const auto plan = planned(r);
+  uint64_t total = 0;
+  for (const BufferPlan& x : plan->buffers) {
+    total += x.bytes;
+    for (const BufferPlan& y : plan->buffers) {
+      if (&x == &y || x.bytes == 0 || y.bytes == 0) continue;
+      const bool together = x.first_use <= y.last_use && y.first_use <= x.last_use;
+      const bool apart = x.offset + x.bytes <= y.offset || y.offset + y.bytes <= x.offset;
+      EXPECT_TRUE(!together || apart);
+    }
+  }
+  EXPECT_LT(plan->predicted_bytes, total);  // what is no longer read makes room
+}
+
+TEST(Planner, ARangePastTheEndIsRefused) {
+  const GraphBuilder b = audio();
+  Request r = b.request({"peak"}, 10'000);
+  r.t1 = 100;
+  const auto refused = make_plan(r);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, SQS_E_RANGE);
+  EXPECT_NE(refused.error().message.find("6 rows"), std::string::npos) << refused.error().message;
+}
+
+}  // namespace
+}  // namespace sqs
