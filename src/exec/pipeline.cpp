@@ -22,12 +22,16 @@ Error run_is_open(const std::string& what) {
 void Pipeline::State::forget() {
   checkpoints.reset();
   cache.reset();
-  known_rows.clear();
-  ledger->release(known_bytes);
-  known_bytes = 0;
+  forget_known();
   arena = {};
   ledger->release(arena_charged);
   arena_charged = 0;
+}
+
+void Pipeline::State::forget_known() {
+  known_rows.clear();
+  ledger->release(known_bytes);
+  known_bytes = 0;
 }
 
 uint64_t Pipeline::State::budget() const {
@@ -125,7 +129,7 @@ Result<sqs_stage_info> Pipeline::describe(const std::string& stage) const {
   info.step = node.step;
   if (state_->source == nullptr) return info;
   SQS_TRY_ASSIGN(const InputState input, state_->input_state());
-  SQS_TRY_ASSIGN(const std::vector<NodeRows> rows, graph.rows(input.frames, input.ended));
+  SQS_TRY_ASSIGN(const std::vector<NodeRows> rows, graph.rows(input.frames, input.ended, graph.ancestors({id})));
   const bool unknown = node.global() && rows[id].out.open;
   info.rows = unknown ? 0 : rows[id].out.count;
   return info;
@@ -137,7 +141,7 @@ Status Pipeline::set_memory(const void* frames, uint64_t frame_count, User user)
   if (state_->run_open) return run_is_open("the input");
   if (frames == nullptr && frame_count > 0)
     return Error{SQS_E_NULL, "frames is NULL, but frame_count is " + std::to_string(frame_count)};
-  SQS_TRY(state_->graph->rows(frame_count, true));
+  SQS_TRY(state_->graph->rows(frame_count, true, state_->graph->ancestors({kFramesNode})));
   const uint64_t bytes = state_->graph->node(kFramesNode).row_bytes;
   const std::lock_guard lock(state_->source_mutex);
   state_->source = std::make_shared<MemorySource>(frames, frame_count, bytes, std::move(user));
@@ -159,7 +163,7 @@ Status Pipeline::set_reader(ReaderDecl reader) {
                                 std::to_string(format.channels) + ": create the pipeline with the reader's channels"};
   if (!std::isfinite(reader.sample_rate) || reader.sample_rate < 0)
     return Error{SQS_E_INVALID, "the reader's sample_rate must be 0 (the pipeline's) or positive"};
-  SQS_TRY(state_->graph->rows(reader.frame_count, true));
+  SQS_TRY(state_->graph->rows(reader.frame_count, true, state_->graph->ancestors({kFramesNode})));
   const std::lock_guard lock(state_->source_mutex);
   state_->sample_rate = reader.sample_rate > 0 ? reader.sample_rate : format.sample_rate;
   state_->source = std::make_shared<ReaderSource>(std::move(reader));

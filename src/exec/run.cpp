@@ -97,7 +97,7 @@ struct Run::State {
     return Error{SQS_E_STATE, std::string(what) + " after the run has begun: make a new run"};
   }
   Result<uint32_t> add(Wanted w);
-  Result<std::shared_ptr<const Plan>> make_run_plan(bool with_known);
+  Result<std::shared_ptr<const Plan>> make_run_plan();
   Status begin();
   uint64_t cache_slot_bytes() const;
   Status reserve();
@@ -196,7 +196,7 @@ Status Run::set_progress(sqs_progress_fn fn, User user) {
 
 // ---------------------------------------------------------------- beginning
 
-Result<std::shared_ptr<const Plan>> Run::State::make_run_plan(bool with_known) {
+Result<std::shared_ptr<const Plan>> Run::State::make_run_plan() {
   if (wanted.empty()) return Error{SQS_E_STATE, "the run has no target: add one first"};
   SQS_TRY_ASSIGN(const InputState input, shared->input_state());
   std::vector<TargetRequest> targets;
@@ -204,14 +204,12 @@ Result<std::shared_ptr<const Plan>> Run::State::make_run_plan(bool with_known) {
     const bool aligned_buffer = w.kind != SinkKind::Buffer || reinterpret_cast<uintptr_t>(w.data) % kAlign == 0;
     targets.push_back({w.node, w.kind, aligned_buffer});
   }
-  Request request = shared->request(std::move(targets), t0, t1, input);
-  if (!with_known) request.held.global_known.clear();
-  return make_plan(request);
+  return make_plan(shared->request(std::move(targets), t0, t1, input));
 }
 
 Result<std::shared_ptr<const Plan>> Run::plan() {
   if (state_->plan != nullptr) return state_->plan;
-  return state_->make_run_plan(true);
+  return state_->make_run_plan();
 }
 
 Status Run::State::begin() {
@@ -219,10 +217,7 @@ Status Run::State::begin() {
   faults = os::page_faults();
   io = os::io_counters();
   source = shared->source;
-  Result<std::shared_ptr<const Plan>> planned = make_run_plan(true);
-  if (!planned.ok() && planned.error().code == SQS_E_BUDGET && shared->known_bytes > 0) planned = make_run_plan(false);
-  if (!planned.ok()) return std::move(planned).error();
-  plan = *planned;
+  SQS_TRY_ASSIGN(plan, make_run_plan());
   SQS_TRY(reserve());
   SQS_TRY(make_outputs());
   context.plan = plan.get();
@@ -256,6 +251,7 @@ uint64_t Run::State::cache_slot_bytes() const {
 
 // Takes all memory the plan names before the first stage runs.
 Status Run::State::reserve() {
+  if (!plan->uses_known) shared->forget_known();
   if (plan->drop_held_checkpoints) shared->checkpoints.reset();
   if (plan->drop_held_cache) shared->cache.reset();
   SQS_TRY(shared->ensure_arena(plan->arena_bytes));

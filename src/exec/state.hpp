@@ -47,6 +47,7 @@ struct Pipeline::State {
   ~State() { forget(); }
   // Drops what was computed from the present input, graph and settings.
   void forget();
+  void forget_known();
   Result<InputState> input_state() const;
   uint64_t budget() const;
   Request request(std::vector<TargetRequest> targets, uint64_t t0, uint64_t t1, const InputState& input) const;

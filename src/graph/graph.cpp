@@ -294,7 +294,21 @@ Result<NodeRows> Graph::rows_of(NodeId id, const std::vector<NodeRows>& before) 
   return NodeRows{domain, Rows{1, 0, 0, domain.open}};
 }
 
-Result<std::vector<NodeRows>> Graph::rows(uint64_t frame_count, bool ended) const {
+std::vector<bool> Graph::ancestors(const std::vector<NodeId>& targets) const {
+  std::vector<bool> marked(size(), false);
+  std::vector<NodeId> open = targets;
+  while (!open.empty()) {
+    const NodeId id = open.back();
+    open.pop_back();
+    if (marked[id]) continue;
+    marked[id] = true;
+    for (const Link& link : node(id).inputs) open.push_back(link.of);
+    if (node(id).is_crop) open.push_back(node(id).crop_to);
+  }
+  return marked;
+}
+
+Result<std::vector<NodeRows>> Graph::rows(uint64_t frame_count, bool ended, const std::vector<bool>& wanted) const {
   if (frame_count >= uint64_t{1} << 61)
     return Error{SQS_E_OVERFLOW, "a stream of " + std::to_string(frame_count) + " frames does not fit 61 bits"};
   std::vector<NodeRows> all;
@@ -302,6 +316,10 @@ Result<std::vector<NodeRows>> Graph::rows(uint64_t frame_count, bool ended) cons
   const Rows frames{frame_count, 0, 1, !ended};
   all.push_back({frames, frames});
   for (NodeId id = 1; id < size(); ++id) {
+    if (!wanted.empty() && !wanted[id]) {
+      all.push_back({});
+      continue;
+    }
     Result<NodeRows> rows = rows_of(id, all);
     if (!rows.ok()) {
       Error error = std::move(rows).error();

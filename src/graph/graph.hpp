@@ -60,9 +60,12 @@ class Graph {
   const Node& node(NodeId id) const { return *nodes_[id]; }
   Result<NodeId> find(const std::string& name) const;
 
-  // The rows of every node when the source has `frame_count` frames, or at least so many if it is not ended. SQS_E_GRAPH if
-  // the inputs of a stage differ in length, or an odd edge reaches past the whole input.
-  Result<std::vector<NodeRows>> rows(uint64_t frame_count, bool ended) const;
+  // The nodes that the rows of `targets` depend on, themselves included.
+  std::vector<bool> ancestors(const std::vector<NodeId>& targets) const;
+
+  // The rows of the nodes marked in `wanted` (empty: of all) when the source has `frame_count` frames, or at least so many if
+  // it is not ended. SQS_E_GRAPH if the inputs of a stage differ in length, or an odd edge reaches past the whole input.
+  Result<std::vector<NodeRows>> rows(uint64_t frame_count, bool ended, const std::vector<bool>& wanted = {}) const;
 
  private:
   explicit Graph(Format format) : format_(format) {}

@@ -120,6 +120,7 @@ struct Plan {
   uint64_t checkpoint_bytes = 0;
   uint64_t checkpoint_tiles = 0;     // between access checkpoints; 0: none
   uint64_t cache_bytes = 0;
+  bool uses_known = false;           // whole-stream rows of earlier runs
   bool drop_held_checkpoints = false;
   bool drop_held_cache = false;
 

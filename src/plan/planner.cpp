@@ -44,7 +44,10 @@ class Planner {
     plan_.settings = request_.settings;
     plan_.input = request_.input;
     plan_.budget_bytes = request_.settings.memory_budget != 0 ? request_.settings.memory_budget : os::default_budget();
-    SQS_TRY_ASSIGN(plan_.rows, graph_.rows(request_.input.frames, request_.input.ended));
+    std::vector<NodeId> targets;
+    for (const TargetRequest& t : request_.targets) targets.push_back(t.node);
+    wanted_ = graph_.ancestors(targets);
+    SQS_TRY_ASSIGN(plan_.rows, graph_.rows(request_.input.frames, request_.input.ended, wanted_));
     plan_.stages.resize(graph_.size());
     return ok();
   }
@@ -86,20 +89,12 @@ class Planner {
     return {first, std::max(first, last)};
   }
 
-  Status refuse_unended() {
-    std::vector<NodeId> open;
-    std::vector<bool> seen(graph_.size(), false);
-    for (const TargetPlan& t : plan_.targets) open.push_back(t.node);
-    while (!open.empty()) {
-      const NodeId id = open.back();
-      open.pop_back();
-      if (seen[id]) continue;
-      seen[id] = true;
+  Status refuse_unended() const {
+    for (NodeId id = 0; id < graph_.size(); ++id) {
       const Node& node = graph_.node(id);
-      if (node.decl.kind == Kind::Reduce && plan_.rows[id].domain.open)
-        return Error{SQS_E_NOT_ENDED, "stage '" + node.name() + "' needs all rows of its input, but the input has not been "
-                                      "ended: call sqs_pipeline_end_input() after the last push", node.name()};
-      for (const Link& link : node.inputs) open.push_back(link.of);
+      if (!wanted_[id] || node.decl.kind != Kind::Reduce || !plan_.rows[id].domain.open) continue;
+      return Error{SQS_E_NOT_ENDED, "stage '" + node.name() + "' needs all rows of its input, but the input has not been "
+                                    "ended: call sqs_pipeline_end_input() after the last push", node.name()};
     }
     return ok();
   }
@@ -138,6 +133,7 @@ class Planner {
     // Whole-stream rows of an earlier run spare sqrt a sweep; classic computes everything.
     const auto& known = request_.held.global_known;
     const bool spared = std::any_of(known.begin(), known.end(), [](bool k) { return k; });
+    plan_.uses_known = spared;
     const bool classic_fits = !spared && !classic.overflowed() && classic_bytes_ <= plan_.budget_bytes;
     const bool sqrt_fits = find_shape();
     estimate_seconds();
@@ -219,6 +215,8 @@ class Planner {
   }
 
   void find_least() {
+    plan_.least_budget_bytes = request_.least_budget_bytes;
+    if (plan_.least_budget_bytes != 0) return;
     Size least = Size(UINT64_MAX) * 2;
     for (const uint64_t frames : spans()) {
       const Size bytes = tiled_bytes({frames, 1, 1, false});
@@ -412,6 +410,7 @@ class Planner {
   const Request& request_;
   const Graph& graph_;
   Plan plan_;
+  std::vector<bool> wanted_;
   Size output_bytes_;
   uint64_t tile_frames_auto_ = 1;
   uint64_t classic_bytes_ = 0;
@@ -433,6 +432,20 @@ double cost_of(const Graph& graph, const Costs& costs, NodeId id) {
   return node.decl.kind == Kind::Frames ? 0.1 * bytes : 5 + 0.25 * bytes;
 }
 
-Result<std::shared_ptr<const Plan>> make_plan(const Request& request) { return Planner(request).make(); }
+// What works must not depend on what ran before: the plan without known rows decides whether the budget will do, and the one
+// with them is taken if they fit as well.
+Result<std::shared_ptr<const Plan>> make_plan(const Request& request) {
+  const auto& known = request.held.global_known;
+  if (std::none_of(known.begin(), known.end(), [](bool k) { return k; })) return Planner(request).make();
+  Request fresh = request;
+  fresh.held.global_known.clear();
+  fresh.held.known_bytes = 0;
+  Result<std::shared_ptr<const Plan>> without = Planner(fresh).make();
+  if (!without.ok()) return without;
+  Request spared = request;
+  spared.least_budget_bytes = (*without)->least_budget_bytes;
+  Result<std::shared_ptr<const Plan>> with = Planner(spared).make();
+  return with.ok() ? std::move(with) : std::move(without);
+}
 
 }  // namespace sqs

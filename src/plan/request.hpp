@@ -49,6 +49,7 @@ struct Request {
   Settings settings;
   Costs costs;
   Held held;
+  uint64_t least_budget_bytes = 0;  // where it has been found already
 };
 
 }  // namespace sqs
