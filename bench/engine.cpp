@@ -1,0 +1,77 @@
+#include "engine.hpp"
+
+#include "digest.hpp"
+#include "sqrtspace/dsp.h"
+#include "stopwatch.hpp"
+
+namespace sqs::bench {
+
+namespace sq = sqrtspace;
+
+void add_dsp(sq::Pipeline& pipeline, const char* type, const char* name, const std::vector<sq::Access>& inputs,
+             const std::string& params) {
+  std::vector<sqs_access> accesses;
+  for (const sq::Access& input : inputs) accesses.push_back(sq::detail::to_c(input));
+  sq::detail::call(sqs_dsp_add, pipeline.get(), type, name, static_cast<const sqs_access*>(accesses.data()),
+                   static_cast<uint32_t>(accesses.size()), params.c_str());
+}
+
+Engine::Engine(std::string name, Job job, const Stream& stream, const Options& options)
+    : Contender(std::move(name)), job_(std::move(job)), stream_(stream), options_(options) {}
+
+Figures Engine::run() {
+  if (!options_.warm) {
+    sq::Pipeline pipeline = make_pipeline();
+    return run_on(pipeline);
+  }
+  if (kept_ == nullptr) {
+    kept_ = std::make_unique<sq::Pipeline>(make_pipeline());
+    run_on(*kept_);
+  }
+  return run_on(*kept_);
+}
+
+sq::Pipeline Engine::make_pipeline() const {
+  sq::Pipeline pipeline(job_.format);
+  job_.build(pipeline);
+  pipeline.configure(options_.settings);
+  set_input(pipeline);
+  if (options_.probe) {
+    pipeline.probe(job_.targets);
+    pipeline.trim();
+  }
+  return pipeline;
+}
+
+void Engine::set_input(sq::Pipeline& pipeline) const {
+  if (stream_.in_memory()) {
+    pipeline.set_memory(stream_.memory(), stream_.frames());
+    return;
+  }
+  sq::Reader reader;
+  reader.frame_count = stream_.frames();
+  reader.read = [this](uint64_t first, uint64_t frames, void* to) { stream_.read(first, frames, to); };
+  pipeline.set_reader(std::move(reader));
+}
+
+Figures Engine::run_on(sq::Pipeline& pipeline) const {
+  Figures figures;
+  try {
+    const Stopwatch stopwatch;
+    sq::Run run = pipeline.open_run();
+    for (const std::string& target : job_.targets) run.add_array(target);
+    run.execute();
+    stopwatch.add_to(figures);
+    const sqs_stats stats = run.stats();
+    figures.engine_bytes = stats.measured_bytes;
+    figures.rows = stats.rows_evaluated;
+    figures.mode = stats.mode == SQS_CLASSIC ? "classic" : "sqrt";
+    for (uint32_t i = 0; i < job_.targets.size(); ++i) figures.digests.push_back(hex(run.digest(i)));
+  } catch (const sq::Error& error) {
+    if (error.code() != SQS_E_BUDGET) throw;
+    figures.refusal = error.what();
+  }
+  return figures;
+}
+
+}  // namespace sqs::bench

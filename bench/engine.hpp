@@ -1,0 +1,48 @@
+// The engine as a contender: a pipeline described by a function, run over a stream with given settings into arrays.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "contender.hpp"
+#include "sqrtspace/sqrtspace.hpp"
+#include "stream.hpp"
+
+namespace sqs::bench {
+
+// A graph and what is wanted of it.
+struct Job {
+  sqrtspace::Format format;
+  std::function<void(sqrtspace::Pipeline&)> build;
+  std::vector<std::string> targets;
+};
+
+// Adds a stage of the stage library; throws sqrtspace::Error.
+void add_dsp(sqrtspace::Pipeline& pipeline, const char* type, const char* name, const std::vector<sqrtspace::Access>& inputs,
+             const std::string& params);
+
+class Engine final : public Contender {
+ public:
+  struct Options {
+    sqrtspace::Settings settings;
+    bool probe = false;  // first, untimed
+    bool warm = false;   // keeps one pipeline, and with it the arena, from run to run
+  };
+  // The stream must outlive it.
+  Engine(std::string name, Job job, const Stream& stream, const Options& options);
+  Figures run() override;
+
+ private:
+  sqrtspace::Pipeline make_pipeline() const;
+  void set_input(sqrtspace::Pipeline& pipeline) const;
+  Figures run_on(sqrtspace::Pipeline& pipeline) const;
+
+  Job job_;
+  const Stream& stream_;
+  Options options_;
+  std::unique_ptr<sqrtspace::Pipeline> kept_;
+};
+
+}  // namespace sqs::bench

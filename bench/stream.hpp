@@ -1,0 +1,44 @@
+// The frames a workload runs on: a stretch that is held in memory, or that stretch again and again for streams too long to
+// hold. The engine gets the former as borrowed memory and the latter as a reader; references read both by read(). Immutable;
+// calls may overlap.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sqrtspace/sqrtspace.hpp"
+
+namespace sqs::bench {
+
+class Stream {
+ public:
+  Stream(sqrtspace::Dtype dtype, double rate, uint64_t frames, std::vector<std::byte> stretch);
+
+  sqrtspace::Dtype dtype() const { return dtype_; }
+  double rate() const { return rate_; }
+  uint64_t frames() const { return frames_; }
+  bool in_memory() const { return frames_ <= stretch_frames_; }
+  const std::byte* memory() const { return stretch_.data(); }
+
+  // Fills `to` with frames [first, first + count).
+  void read(uint64_t first, uint64_t count, void* to) const;
+
+ private:
+  sqrtspace::Dtype dtype_;
+  double rate_;
+  uint64_t frames_;
+  uint64_t frame_bytes_;
+  std::vector<std::byte> stretch_;
+  uint64_t stretch_frames_;
+};
+
+// Chords in noise, f32 at 48 kHz; request latencies, f32 at 1 kHz; I/Q samples, c64 at 1 MHz; an electrocardiogram, f32 at
+// 360 Hz. At most ten minutes (of latencies and heart beats: ten hours) are held; longer ones repeat them.
+Stream sound(uint64_t frames);
+Stream latencies(uint64_t frames);
+Stream radio(uint64_t frames);
+Stream heart(uint64_t frames);
+
+}  // namespace sqs::bench
