@@ -1,0 +1,156 @@
+// Every stage type gives the same bytes however its rows are grouped into calls and wherever its inputs lie in memory, and
+// allocates nothing while it runs (StageUnderTest sees to that, and to writes outside the rows).
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+#include <set>
+
+#include "dtypes.hpp"
+#include "stage_harness.hpp"
+
+namespace sqs::dsp::test {
+namespace {
+
+struct Case {
+  const char* type;
+  std::string params;
+  std::vector<Input> inputs;
+};
+
+// Values of every size and sign, with a NaN or an infinity now and then.
+Array random_array(std::mt19937_64& random, int32_t dtype, std::vector<uint64_t> shape, bool finite = false) {
+  Array array(dtype, std::move(shape));
+  const int32_t part = dtype == SQS_C64 ? SQS_F32 : dtype == SQS_C128 ? SQS_F64 : dtype;
+  visit_real(part, [&](auto chosen) {
+    using T = typename decltype(chosen)::type;
+    for (uint64_t i = 0; i < array.real_count(); ++i) {
+      const double unit = static_cast<double>(random() >> 11) * 0x1p-52 - 1;
+      if constexpr (std::is_floating_point_v<T>) {
+        double value = unit * std::pow(10.0, static_cast<double>(random() % 7) - 3);
+        if (!finite && random() % 997 == 0) value = random() % 2 == 0 ? std::nan("") : INFINITY;
+        array.set<T>(i, static_cast<T>(value));
+      } else {
+        array.set<T>(i, static_cast<T>(random()));
+      }
+    }
+  });
+  return array;
+}
+
+Input plain(const Array& array) {
+  Input input;
+  input.array = array;
+  return input;
+}
+
+Input context(const Array& array, uint64_t before, uint64_t after) {
+  Input input = Input::windows(array, before + 1 + after, 1);
+  input.before = before;
+  input.has_context = true;
+  return input;
+}
+
+constexpr int32_t kReals[] = {SQS_U8, SQS_I8, SQS_U16, SQS_I16, SQS_U32, SQS_I32, SQS_U64, SQS_I64, SQS_F32, SQS_F64};
+
+// Windows of streams in one, two and three channels, in every dtype that a type takes.
+std::vector<Case> window_cases(std::mt19937_64& random) {
+  std::vector<Case> cases;
+  for (const uint64_t channels : {1, 2, 3}) {
+    for (const int32_t dtype : kReals) {
+      const uint64_t window = 1 + random() % 90, hop = 1 + random() % 40, rows = 1 + random() % 20;
+      const Input input = Input::windows(random_array(random, dtype, {(rows - 1) * hop + window + random() % hop, channels}), window, hop);
+      for (const char* output : {"complex", "magnitude", "power"}) cases.push_back({"rfft", std::string("window=hann output=") + output, {input}});
+      cases.push_back({"rfft", "n=64", {input}});
+      cases.push_back({"taper", "window=kaiser beta=5", {input}});
+      cases.push_back({"argmax", "", {input}});
+      cases.push_back({"quantile", "p=0.1,0.5,0.95", {input}});
+      cases.push_back({"running_quantile", "p=0.1,0.5,0.95", {input}});
+      cases.push_back({"histogram", "bins=13 lo=-50 hi=100", {input}});
+      cases.push_back({"band_sums", "bands=0,1,0," + std::to_string(window) + " unit=bins", {input}});
+      cases.push_back({"band_sums", "bands=-20,3,2,500 rate=100 layout=twosided", {input}});
+    }
+    for (const int32_t dtype : {SQS_C64, SQS_C128}) {
+      const Input input = Input::windows(random_array(random, dtype, {200, channels}), 37 + channels, 11);
+      for (const char* output : {"complex", "magnitude", "power"}) cases.push_back({"fft", std::string("shift=true window=hamming output=") + output, {input}});
+      cases.push_back({"taper", "sym=true", {input}});
+      cases.push_back({"band_sums", "bands=-20,3,2,500 rate=100 layout=shifted", {input}});
+    }
+  }
+  const Input long_blocks = Input::windows(random_array(random, SQS_F32, {6000, 1}), 2000, 500);
+  cases.push_back({"running_quantile", "p=0.5,0.95", {long_blocks}});
+  return cases;
+}
+
+std::vector<Case> row_cases(std::mt19937_64& random) {
+  std::vector<Case> cases;
+  const std::vector<std::vector<uint64_t>> shapes = {{}, {1}, {2}, {3}, {7, 1}, {5, 3}, {40, 2}, {12}};
+  for (const auto& row : shapes) {
+    for (const int32_t dtype : kReals) {
+      std::vector<uint64_t> shape = row;
+      shape.insert(shape.begin(), 1 + random() % 150);
+      const Input input = plain(random_array(random, dtype, shape));
+      const Input finite = plain(random_array(random, dtype, shape, true));
+      for (const char* type : {"magnitude", "log", "scale", "mean_var"}) cases.push_back({type, "", {input}});
+      cases.push_back({"convert", "dtype=i16", {input}});
+      cases.push_back({"convert", "dtype=c128", {input}});
+      cases.push_back({"threshold", "limit=1", {input}});
+      cases.push_back({"threshold", "limit=0.5 mode=below dtype=i32", {input}});
+      cases.push_back({"sosfilt", "butter=bandpass order=3 low=5 high=20 rate=100 init=steady", {finite}});
+      cases.push_back({"sosfilt", "sos=1,2,1,1,-0.5,0.25 dtype=f64", {input}});
+      std::vector<uint64_t> stats_shape = row;
+      stats_shape.insert(stats_shape.begin(), {1, 2});
+      Input stats = plain(random_array(random, SQS_F64, stats_shape, true));
+      stats.is_reduce = true;
+      cases.push_back({"normalise", "floor=0.1", {input, stats}});
+      cases.push_back({"local_max", "height=-3", {context(input.array, 2, 1)}});
+    }
+    std::vector<uint64_t> shape = row;
+    shape.insert(shape.begin(), 77);
+    cases.push_back({"magnitude", "", {plain(random_array(random, SQS_C64, shape))}});
+    cases.push_back({"convert", "dtype=c64", {plain(random_array(random, SQS_C128, shape))}});
+  }
+  // Enough rows for several blocks of the reduce.
+  cases.push_back({"mean_var", "ddof=1", {plain(random_array(random, SQS_F32, {9000, 1}, true))}});
+  cases.push_back({"mean_var", "ddof=1", {plain(random_array(random, SQS_F64, {9000, 3}, true))}});
+  return cases;
+}
+
+std::vector<Case> all_cases(std::mt19937_64& random) {
+  std::vector<Case> cases = window_cases(random);
+  for (Case& each : row_cases(random)) cases.push_back(std::move(each));
+  return cases;
+}
+
+TEST(Grouping, CasesCoverEveryType) {
+  std::mt19937_64 random(1);
+  std::set<std::string> covered;
+  for (const Case& each : all_cases(random)) covered.insert(each.type);
+  for (const TypeSpec* type : all_types()) EXPECT_EQ(covered.count(type->name), 1u) << type->name;
+}
+
+TEST(Grouping, LeavesEveryStageTheSameBytes) {
+  const uint64_t seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937_64 random(seed);
+  for (const Case& each : all_cases(random)) {
+    const StageUnderTest stage(each.type, each.params, each.inputs);
+    const Array whole = stage.run();
+    const Grouping odd = {1 + random() % 7, 1 + random() % 3, 1 + random() % 90};
+    const std::string what = std::string(each.type) + " " + each.params + " dtype " + sqs_dtype_name(each.inputs[0].array.dtype) +
+                             ", " + std::to_string(stage.rows()) + " rows";
+    const auto same = [&](const Grouping& grouping, Layout layout) {
+      Setting setting;
+      setting.grouping = grouping;
+      setting.layout = layout;
+      return stage.run(setting).bytes == whole.bytes;
+    };
+    ASSERT_TRUE(same(kOneByOne, Layout::Packed)) << what << ": one by one";
+    ASSERT_TRUE(same(odd, Layout::Packed)) << what << ": by " << odd[0] << ", " << odd[1] << ", " << odd[2];
+    ASSERT_TRUE(same(kAtOnce, Layout::Scattered)) << what << ": scattered in memory";
+    ASSERT_TRUE(same(odd, Layout::Scattered)) << what << ": scattered, by " << odd[0] << ", " << odd[1] << ", " << odd[2];
+  }
+}
+
+}  // namespace
+}  // namespace sqs::dsp::test
