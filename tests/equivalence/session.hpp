@@ -65,8 +65,9 @@ class Session {
   Session& operator=(const Session&) = delete;
 
   // Adds the stages; the status of the first that is refused, else SQS_OK.
-  int32_t build(std::string& message);
-  void feed(Feed how, Rng& rng);
+  int32_t build();
+  // Gives it all frames; the status of the engine if it finds that the graph does not fit the stream's length.
+  int32_t feed(Feed how, Rng& rng);
   void push(uint64_t frames);  // the next so many
   void end_input();
   uint64_t pushed() const { return pushed_; }
@@ -79,6 +80,7 @@ class Session {
   uint64_t rows_now(const std::string& stage) const;  // by sqs_pipeline_describe
 
   sqs_pipeline* pipeline() const { return pipeline_; }
+  const std::string& refusal() const { return refusal_; }  // the sentence of the last call that failed
   const std::vector<std::unique_ptr<Kernel>>& kernels() const { return kernels_; }
   uint64_t rows_seen() const;
   std::string findings() const { return findings_.text(); }
@@ -87,7 +89,8 @@ class Session {
 
  private:
   struct CallbackSink;
-  Outcome fail(int32_t status, sqs_error* error) const;
+  int32_t note(int32_t status, sqs_error* error);
+  Outcome fail(int32_t status, sqs_error* error);
   std::string add_sinks(sqs_run* run, const std::vector<std::string>& targets, std::vector<std::unique_ptr<CallbackSink>>& sinks,
                         Rng& rng, Outcome& outcome);
   void collect(sqs_run* run, std::vector<std::unique_ptr<CallbackSink>>& sinks, Outcome& outcome);
@@ -98,6 +101,7 @@ class Session {
   Findings findings_;
   std::vector<std::unique_ptr<Kernel>> kernels_;
   sqs_pipeline* pipeline_ = nullptr;
+  std::string refusal_;
   uint64_t pushed_ = 0;
   uint32_t source_destroys_ = 0;
   uint32_t sources_set_ = 0;

@@ -42,7 +42,7 @@ class Trial {
 
   TrialResult run() {
     classic();
-    if (result_.refused == 0) {
+    if (result_.refused == SQS_OK) {
       for (uint32_t i = 0; i < options_.sessions && result_.failure.empty(); ++i) varied();
       if (result_.failure.empty()) live();
     } else if (result_.failure.empty()) {
@@ -57,6 +57,7 @@ class Trial {
   void varied();
   void live();
   void refused_alike();
+  int32_t take(Session& session, const sqs_settings& settings, Feed how);
   sqs_settings random_settings();
   Request random_request();
   RowRange random_range(uint64_t rows);
@@ -102,45 +103,49 @@ void Trial::classic() {
   sqs_settings settings = default_settings();
   settings.mode = SQS_CLASSIC;
   Session session(graph_, naive_);
-  result_.refused = session.build(result_.refusal);
-  if (result_.refused != SQS_OK) return;
-  session.feed(Feed::Memory, rng_);
-  session.configure(settings);
-  sqs_plan_info info;
+  result_.refused = take(session, settings, Feed::Memory);
+  if (result_.refused != SQS_OK) {
+    result_.refusal = session.refusal();
+    return;
+  }
   for (const std::string& target : graph_.targets) {
-    result_.refused = session.plan({target}, {}, false, info);
-    if (result_.refused != SQS_OK) {
-      result_.refusal = session.evaluate(target, {}).message;
-      return;
-    }
     if (!ask(session, settings, {true, {target}, {}, Drive::Execute})) return;
   }
   if (!ask(session, settings, {false, graph_.targets, {}, Drive::Execute})) return;
-  if (!ask(session, settings, {true, {graph_.targets.front()}, random_range(naive_.rows(graph_.targets.front()).rows), {}})) return;
+  const RowRange part = random_range(naive_.rows(graph_.targets.front()).rows);
+  if (!ask(session, settings, {true, {graph_.targets.front()}, part, Drive::Execute})) return;
   end(session, settings);
 }
 
-// A graph that classic refuses is refused by every mode with the same code, by plan and by evaluate.
+// Builds, feeds, configures and plans; the first status that is not SQS_OK.
+int32_t Trial::take(Session& session, const sqs_settings& settings, Feed how) {
+  int32_t status = session.build();
+  if (status == SQS_OK) status = session.feed(how, rng_);
+  if (status != SQS_OK) return status;
+  session.configure(settings);
+  for (const std::string& target : graph_.targets) {
+    sqs_plan_info info;
+    status = session.plan({target}, {}, false, info);
+    if (status == SQS_OK) continue;
+    if (session.evaluate(target, {}).status != status) {
+      fail(settings, "refusal of " + target, "plan and evaluate return different codes");
+    }
+    return status;
+  }
+  return SQS_OK;
+}
+
+// A graph that classic refuses is refused by every mode and with every source with the same code, by plan and by evaluate.
 void Trial::refused_alike() {
   for (const int32_t mode : {SQS_AUTO, SQS_CLASSIC, SQS_SQRT}) {
-    sqs_settings settings = default_settings();
-    settings.mode = mode;
-    Session session(graph_, naive_);
-    std::string message;
-    int32_t status = session.build(message);
-    if (status == SQS_OK) {
-      session.feed(Feed::Reader, rng_);
-      session.configure(settings);
-      sqs_plan_info info;
-      for (const std::string& target : graph_.targets) {
-        const int32_t planned = session.plan({target}, {}, false, info);
-        const int32_t evaluated = session.evaluate(target, {}).status;
-        if (planned != evaluated) fail(settings, "refusal of " + target, "plan and evaluate return different codes");
-        if (status == SQS_OK) status = planned;
-      }
-    }
-    if (status != result_.refused) {
-      fail(settings, "refusal", std::string(sqs_status_name(status)) + " here, " + sqs_status_name(result_.refused) + " in classic");
+    for (const Feed how : {Feed::Memory, Feed::Reader, Feed::Push}) {
+      sqs_settings settings = default_settings();
+      settings.mode = mode;
+      Session session(graph_, naive_);
+      const int32_t status = take(session, settings, how);
+      if (status == result_.refused) continue;
+      fail(settings, "refusal",
+           std::string(sqs_status_name(status)) + " here, " + sqs_status_name(result_.refused) + " in classic");
     }
   }
 }
@@ -207,11 +212,9 @@ void Trial::varied() {
   sqs_settings settings = random_settings();
   last_range_ = {};
   Session session(graph_, naive_);
-  std::string message;
-  const int32_t built = session.build(message);
-  if (built != SQS_OK) return static_cast<void>(fail(settings, "build", message));
-  session.feed(rng_.pick({Feed::Memory, Feed::Reader, Feed::Push}), rng_);
-  session.configure(settings);
+  if (take(session, settings, rng_.pick({Feed::Memory, Feed::Reader, Feed::Push})) != SQS_OK) {
+    return static_cast<void>(fail(settings, "start", session.refusal()));
+  }
   std::vector<Request> requests;
   for (uint64_t i = rng_.between(1, 6); i > 0; --i) requests.push_back(random_request());
   if (!fit_budget(session, settings, requests)) return;
@@ -244,8 +247,7 @@ void Trial::early_evaluate(Session& session, const sqs_settings& settings) {
 void Trial::live() {
   sqs_settings settings = random_settings();
   Session session(graph_, naive_);
-  std::string message;
-  session.build(message);
+  session.build();
   session.configure(settings);
   const uint64_t longest = rng_.pick<uint64_t>({1, 10, 100, 1000});
   session.push(0);
