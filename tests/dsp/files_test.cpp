@@ -194,7 +194,7 @@ std::vector<Refusal> refusals() {
       {"data of no whole frames", ".wav", wav_saying(15, kFourFrames), "", SQS_E_FORMAT,
        "at byte 40, the data chunk says it has 15 bytes, which is no whole number of frames of 4"},
       {"a chunk longer than the file", ".wav", riff("JUNK" + le(0xFFFFFFF0, 4) + good.substr(12)), "", SQS_E_FORMAT,
-       "at byte 16, chunk 'JUNK' says it has 4294967280 bytes, but the file ends after 40 of them"},
+       "at byte 16, chunk 'JUNK' says it has 4294967280 bytes, but the file ends after 48 of them"},
       {"a short fmt chunk", ".wav", riff(chunk("fmt ", "short!") + chunk("data", kFourFrames)), "", SQS_E_FORMAT,
        "at byte 16, the fmt chunk says it has 6 bytes; 16 are the least"},
       {"no channels", ".wav", wav_saying(16, kFourFrames, fmt_of(0)), "", SQS_E_FORMAT, "at byte 22, the file has no channels"},
@@ -224,8 +224,8 @@ std::vector<Refusal> refusals() {
       {"a header of 4 GiB", ".npy", with_bytes(npy(f4, data, 2), 8, le(0xFFFFFFFF, 4)), "", SQS_E_FORMAT,
        "at byte 8, the header says it has 4294967295 bytes; at most 65536 are read"},
       {"a header longer than the file", ".npy", with_bytes(npy(f4, ""), 8, le(500, 2)), "", SQS_E_FORMAT,
-       "at byte 75, the file ends within the header, which says it has 500 bytes"},
-      {"data cut", ".npy", npy(f4, data.substr(1)), "", SQS_E_FORMAT, "at byte 98, the file ends: of 24 bytes of data 23 are there"},
+       "at byte 70, the file ends within the header, which says it has 500 bytes"},
+      {"data cut", ".npy", npy(f4, data.substr(1)), "", SQS_E_FORMAT, "at byte 93, the file ends: of 24 bytes of data 23 are there"},
       {"Fortran order", ".npy", npy("{'descr': '<f4', 'fortran_order': True, 'shape': (3, 2)}", data), "", SQS_E_FORMAT,
        "at byte 44, the array is in Fortran order: save it with numpy.ascontiguousarray"},
       {"objects", ".npy", npy(npy_dict("|O", "(3,)"), data), "", SQS_E_FORMAT,
@@ -235,20 +235,20 @@ std::vector<Refusal> refusals() {
       {"a structured dtype", ".npy", npy("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (3,)}", data), "", SQS_E_FORMAT,
        "at byte 20, descr is a structured dtype, which has no one element type"},
       {"a negative extent", ".npy", npy(npy_dict("<f4", "(-3, 2)"), data), "", SQS_E_FORMAT,
-       "at byte 60, an extent of the shape is not a number from 0 to 2^64 - 1"},
+       "at byte 61, an extent of the shape is not a number from 0 to 2^64 - 1"},
       {"an extent past 64 bits", ".npy", npy(npy_dict("<f4", "(99999999999999999999,)"), data), "", SQS_E_FORMAT,
-       "at byte 60, an extent of the shape is not a number from 0 to 2^64 - 1"},
+       "at byte 61, an extent of the shape is not a number from 0 to 2^64 - 1"},
       {"a product past 64 bits", ".npy", npy(npy_dict("<f4", "(4611686018427387904, 2)"), data), "", SQS_E_FORMAT,
-       "at byte 59, an array of 4611686018427387904 by 2 does not fit 64 bits"},
+       "at byte 60, an array of 4611686018427387904 by 2 does not fit 64 bits"},
       {"bytes past 64 bits", ".npy", npy(npy_dict("<f8", "(4611686018427387904,)"), data), "", SQS_E_FORMAT,
-       "at byte 59, an array of 4611686018427387904 by 1 does not fit 64 bits"},
-      {"three axes", ".npy", npy(npy_dict("<f4", "(1, 3, 2)"), data), "", SQS_E_FORMAT, "at byte 59, the array has more than two axes"},
-      {"no axis", ".npy", npy(npy_dict("<f4", "()"), data), "", SQS_E_FORMAT, "at byte 59, the array has no axis"},
-      {"no channels in .npy", ".npy", npy(npy_dict("<f4", "(3, 0)"), data), "", SQS_E_FORMAT, "at byte 59, frames have no channels"},
+       "at byte 60, an array of 4611686018427387904 by 1 does not fit 64 bits"},
+      {"three axes", ".npy", npy(npy_dict("<f4", "(1, 3, 2)"), data), "", SQS_E_FORMAT, "at byte 60, the array has more than two axes"},
+      {"no axis", ".npy", npy(npy_dict("<f4", "()"), data), "", SQS_E_FORMAT, "at byte 60, the array has no axis"},
+      {"no channels in .npy", ".npy", npy(npy_dict("<f4", "(3, 0)"), data), "", SQS_E_FORMAT, "at byte 60, frames have no channels"},
       {"a missing key", ".npy", npy("{'descr': '<f4', 'shape': (3, 2)}", data), "", SQS_E_FORMAT,
        "at byte 43, the dict ends without all of descr, fortran_order and shape"},
-      {"an unknown key", ".npy", npy("{'descr': '<f4', 'order': 'C'}", data), "", SQS_E_FORMAT, "at byte 26, unknown key 'order'"},
-      {"a key twice", ".npy", npy("{'descr': '<f4', 'descr': '<f8'}", data), "", SQS_E_FORMAT, "at byte 26, key 'descr' comes twice"},
+      {"an unknown key", ".npy", npy("{'descr': '<f4', 'order': 'C'}", data), "", SQS_E_FORMAT, "at byte 27, unknown key 'order'"},
+      {"a key twice", ".npy", npy("{'descr': '<f4', 'descr': '<f8'}", data), "", SQS_E_FORMAT, "at byte 27, key 'descr' comes twice"},
       {"a dict without end", ".npy", npy("{'descr': '<f4'", data), "", SQS_E_FORMAT, "at byte 25, the header should have ','"},
       {"a string without end", ".npy", npy("{'descr': '<f4", data), "", SQS_E_FORMAT, "at byte 20, a string has no end"},
       {"no dict", ".npy", npy("__import__('os')", data), "", SQS_E_FORMAT, "at byte 10, the header should have '{'"},
@@ -277,7 +277,8 @@ TEST(FileInfo, TellsWhereAFileIsWrong) {
     const Answer answer = info_of(file.path(), refusal.options);
     EXPECT_EQ(answer.code, refusal.code) << refusal.what << ": " << answer.message;
     EXPECT_NE(answer.message.find(refusal.sentence), std::string::npos) << refusal.what << ": " << answer.message;
-    if (refusal.code == SQS_E_FORMAT) EXPECT_EQ(answer.message.rfind("\"" + file.path() + "\": ", 0), 0u) << answer.message;
+    const std::string named = "\"" + file.path() + "\": ";
+    EXPECT_TRUE(refusal.code != SQS_E_FORMAT || answer.message.rfind(named, 0) == 0) << answer.message;
   }
 }
 
@@ -317,7 +318,7 @@ TEST(FileInfo, RefusesEveryPrefixOfAGoodFile) {
   written(w64, SF_FORMAT_W64 | SF_FORMAT_PCM_16, 1, 40);
   written(flac, SF_FORMAT_FLAC | SF_FORMAT_PCM_16, 1, 40);
   const TempFile array(".npy", npy(npy_dict("<f4", "(3, 2)"), std::string(24, 'x')));
-  for (const TempFile* file : {&wav, &static_cast<const TempFile&>(rf64), &static_cast<const TempFile&>(w64), &static_cast<const TempFile&>(flac), &array}) {
+  for (const TempFile* file : std::vector<const TempFile*>{&wav, &rf64, &w64, &flac, &array}) {
     const std::string whole = file->bytes();
     ASSERT_EQ(info_of(file->path()).code, SQS_OK) << file->path();
     for (size_t size = whole.size(); size-- > 0;) {
