@@ -7,7 +7,7 @@
 namespace sqs {
 namespace {
 
-constexpr int kLooks = 4000;  // before sleeping: about as long as waking another thread takes
+constexpr int kLooks = 1000;  // before sleeping: about as long as waking another thread takes
 
 inline void relax() {
 #if defined(__x86_64__)

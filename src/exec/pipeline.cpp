@@ -1,10 +1,10 @@
 #include "exec/pipeline.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/dtype.hpp"
 #include "exec/state.hpp"
-#include "os/memory.hpp"
 #include "source/memory_source.hpp"
 #include "source/reader_source.hpp"
 
@@ -35,7 +35,7 @@ void Pipeline::State::forget_known() {
 }
 
 uint64_t Pipeline::State::budget() const {
-  return settings.memory_budget != 0 ? settings.memory_budget : os::default_budget();
+  return settings.memory_budget != 0 ? settings.memory_budget : default_budget;
 }
 
 Result<InputState> Pipeline::State::input_state() const {
@@ -44,7 +44,9 @@ Result<InputState> Pipeline::State::input_state() const {
   InputState input;
   input.ended = source->ended();  // before the count: frames that come in between are not missed, only not final
   input.frames = source->frame_count();
-  input.in_memory = source->in_memory() != nullptr;
+  // Read in place only where elements lie as their type asks.
+  const uint64_t element = std::min<uint64_t>(8, dtype_bytes(graph->format().dtype));
+  input.in_memory = source->in_memory() != nullptr && reinterpret_cast<uintptr_t>(source->in_memory()) % element == 0;
   input.retained_bytes = source->retained_bytes();
   return input;
 }
@@ -57,6 +59,7 @@ Request Pipeline::State::request(std::vector<TargetRequest> targets, uint64_t t0
   request.t1 = t1;
   request.input = input;
   request.settings = settings;
+  request.budget_bytes = budget();
   request.costs = costs;
   request.held.result_bytes = result_bytes->load(std::memory_order_relaxed);
   request.held.known_bytes = known_bytes;

@@ -25,6 +25,7 @@ using ResultBytes = std::atomic<uint64_t>;
 struct Pipeline::State {
   std::shared_ptr<const Graph> graph;
   Settings settings;
+  uint64_t default_budget = os::default_budget();  // read once: it takes longer than planning
   Costs costs;
   std::shared_ptr<Source> source;
   std::shared_ptr<PushSource> pushed;  // the same object as source, if frames are pushed

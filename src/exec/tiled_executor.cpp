@@ -69,6 +69,7 @@ class TiledExecutor final : public Executor {
       }
       const StageDecl& decl = plan_.graph->node(unit.node).decl;
       if (decl.kind != Kind::Reduce) lane.buffer = &machinery_.buffer(unit.node);
+      if (unit.node == kFramesNode) lane.on_caller = !plan_.input.in_memory;  // a copy may be made on any thread
       if (unit.node == kFramesNode || unit.kept) continue;
       lane.runner = machinery_.add_runner(unit.node, unit.domain, unit.paths);
       lane.on_caller = decl.threading == Threading::Caller;
@@ -101,6 +102,7 @@ class TiledExecutor final : public Executor {
       }
       lane.end = lane.unit->range.first;
       if (lane.buffer != nullptr) lane.buffer->start_at(lane.end);
+      if (in_place(lane)) lane.buffer->first = 0;
       const bool scan = lane.runner != nullptr && lane.runner->node().decl.kind == Kind::Scan;
       if (scan && lane.end > 0 && lane.unit->range.count() > 0) SQS_TRY(restore(lane));
     }
@@ -151,11 +153,16 @@ class TiledExecutor final : public Executor {
 
   Status advance_lane(Lane& lane, uint64_t end, Worker& worker) {
     if (lane.runner == nullptr && lane.buffer != nullptr) end = read_to(lane, end);
-    if (!lane.make_room(end)) return plan_broken(lane);
+    if (!in_place(lane) && !lane.make_room(end)) return plan_broken(lane);
     SQS_TRY(work(lane, lane.end, end, worker));
     lane.end = end;
     if (lane.buffer != nullptr) lane.buffer->end = end;
     return ok();
+  }
+
+  // The source's own array stands for the frames' buffer.
+  bool in_place(const Lane& lane) const {
+    return lane.unit->node == kFramesNode && plan_.buffers[kFramesNode].where == BufferPlan::Where::Source;
   }
 
   // Frames are read in pieces that do not depend on the tile.
@@ -171,7 +178,7 @@ class TiledExecutor final : public Executor {
     }
     if (lane.unit->is_sink())
       return (*context_.outputs)[lane.unit->target]->deliver(worker, lane.sink_port[0], from, to - from);
-    SQS_TRY(context_.source->read(from, to - from, lane.buffer->row(from)));
+    if (!in_place(lane)) SQS_TRY(context_.source->read(from, to - from, lane.buffer->row(from)));
     (*context_.counters)[kFramesNode].add(to - from, 1);
     return ok();
   }
@@ -217,7 +224,7 @@ class TiledExecutor final : public Executor {
         if (!lane.unit->kept) end = std::max(end, lane.unit->end_row(t, plan_.tile_frames));
         crew_->set_rows(l, static_cast<uint32_t>(t - tile_), {from, end});
       }
-      if (!lane.make_room(end)) return plan_broken(lane);
+      if (!in_place(lane) && !lane.make_room(end)) return plan_broken(lane);
     }
     SQS_TRY(crew_->run(lanes, [this](uint32_t worker, Lane& lane, Range rows) {
       if (context_.cancelled->load(std::memory_order_relaxed)) return Status(cancelled_error());

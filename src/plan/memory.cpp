@@ -184,6 +184,11 @@ Size lay_out_tiled(Plan& plan, const Shape& shape) {
     const Use& use = uses[id];
     if (use.rows == 0) continue;
     BufferPlan& buffer = plan.buffers[id];
+    if (id == kFramesNode && plan.input.in_memory && use.rows == use.hull.count()) {
+      buffer.where = BufferPlan::Where::Source;  // a copy of all there is would be no hotter
+      buffer.row_capacity = use.rows;
+      continue;
+    }
     buffer.target = use.retained ? kNoUnit : direct_target(plan, id, use.hull, use.sweeps);
     if (buffer.target != kNoUnit) {
       buffer.where = BufferPlan::Where::Result;

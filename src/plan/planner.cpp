@@ -4,8 +4,6 @@
 #include <numeric>
 
 #include "core/wide.hpp"
-#include "os/cpu.hpp"
-#include "os/memory.hpp"
 #include "plan/explain.hpp"
 #include "plan/memory.hpp"
 #include "plan/sweeps.hpp"
@@ -43,7 +41,7 @@ class Planner {
     plan_.graph = request_.graph;
     plan_.settings = request_.settings;
     plan_.input = request_.input;
-    plan_.budget_bytes = request_.settings.memory_budget != 0 ? request_.settings.memory_budget : os::default_budget();
+    plan_.budget_bytes = request_.budget_bytes;
     std::vector<NodeId> targets;
     for (const TargetRequest& t : request_.targets) targets.push_back(t.node);
     wanted_ = graph_.ancestors(targets);
@@ -241,9 +239,11 @@ class Planner {
           fits({frames, 1, 1, true});
           return true;
         }
-        for (const uint32_t per_thread : {8u, 4u, 2u, 1u}) {
-          if (!fits({frames, threads, threads * per_thread, false})) continue;
-          fits({frames, threads, threads * per_thread, true});
+        // Threads wait for each other at the end of a batch: many short tiles make that wait small.
+        const uint64_t shorter = request_.settings.tile_frames != 0 ? frames : std::max(unit_frames(), frames / 4 / unit_frames() * unit_frames());
+        for (const uint32_t per_thread : {16u, 8u, 4u, 2u, 1u}) {
+          if (!fits({shorter, threads, threads * per_thread, false})) continue;
+          fits({shorter, threads, threads * per_thread, true});
           return true;
         }
       }

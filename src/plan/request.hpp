@@ -47,6 +47,7 @@ struct Request {
   uint64_t t1 = SQS_END;
   InputState input;
   Settings settings;
+  uint64_t budget_bytes = 0;        // settings.memory_budget, or the default of this machine
   Costs costs;
   Held held;
   uint64_t least_budget_bytes = 0;  // where it has been found already

@@ -57,7 +57,7 @@ class GraphBuilder {
     r.graph = graph_;
     for (const std::string& t : targets) r.targets.push_back({id(t), SinkKind::Callback, false});
     r.input.frames = frames;
-    r.settings.memory_budget = uint64_t{1} << 30;
+    r.budget_bytes = uint64_t{1} << 30;
     r.settings.mode = SQS_SQRT;
     return r;
   }

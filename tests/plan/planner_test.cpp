@@ -16,9 +16,9 @@ TEST(Planner, TheLeastBudgetWorksAndOneByteLessDoesNot) {
   const GraphBuilder b = audio();
   Request r = b.request({"peak"}, 10'000'000);
   const uint64_t least = planned(r)->least_budget_bytes;
-  r.settings.memory_budget = least;
+  r.budget_bytes = least;
   EXPECT_EQ(planned(r)->predicted_bytes, least);
-  r.settings.memory_budget = least - 1;
+  r.budget_bytes = least - 1;
   const auto refused = make_plan(r);
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, SQS_E_BUDGET);
@@ -29,7 +29,7 @@ TEST(Planner, EveryBudgetAboveTheLeastWorks) {
   const GraphBuilder b = audio();
   Request r = b.request({"peak"}, 10'000'000);
   for (uint64_t budget = planned(r)->least_budget_bytes; budget < uint64_t{1} << 26; budget = budget * 5 / 4 + 1) {
-    r.settings.memory_budget = budget;
+    r.budget_bytes = budget;
     const auto plan = planned(r);
     ASSERT_NE(plan, nullptr) << budget;
     EXPECT_LE(plan->predicted_bytes, budget);
@@ -49,7 +49,7 @@ TEST(Planner, AutoTakesSqrtWhenClassicDoesNotFit) {
   const GraphBuilder b = audio();
   Request r = b.request({"peak"}, 10'000'000);
   r.settings.mode = SQS_AUTO;
-  r.settings.memory_budget = uint64_t{8} << 20;
+  r.budget_bytes = uint64_t{8} << 20;
   EXPECT_EQ(planned(r)->mode, SQS_SQRT);
   r.settings.mode = SQS_CLASSIC;
   const auto refused = make_plan(r);
