@@ -63,20 +63,24 @@ Status check_codes(const sqs_stage& stage) {
   SQS_TRY(in_enum(stage.direction, SQS_FORWARD, SQS_BACKWARD, "sqs_stage.direction", "sqs_direction_code"));
   SQS_TRY(in_enum(stage.threading, SQS_CALLER_THREAD, SQS_CONCURRENT, "sqs_stage.threading", "sqs_threading_code"));
   SQS_TRY(in_enum(stage.purity, SQS_PURE, SQS_ONCE, "sqs_stage.purity", "sqs_purity_code"));
-  SQS_TRY(is_dtype(stage.dtype, "sqs_stage.dtype"));
+  if (Status known = is_dtype(stage.dtype, "sqs_stage.dtype"); !known.ok()) {
+    Error error = std::move(known).error();
+    error.code = SQS_E_GRAPH;  // an impossible row, as an impossible shape is
+    return error;
+  }
   SQS_TRY(in_enum(stage.extend_edge, SQS_VALID, SQS_ODD, "sqs_stage.extend_edge", "sqs_edge_code"));
   return is_positive_or_zero(stage.cost_ns_per_row, "sqs_stage.cost_ns_per_row");
 }
 
 Result<std::vector<uint64_t>> to_shape(const sqs_stage& stage) {
   if (stage.ndim < 0 || stage.ndim > SQS_MAX_DIMS)
-    return Error{.code = SQS_E_INVALID,
+    return Error{.code = SQS_E_GRAPH,
                  .message = "sqs_stage.ndim is " + std::to_string(stage.ndim) + "; a row has 0.." + std::to_string(SQS_MAX_DIMS) +
                             " dimensions"};
   std::vector<uint64_t> shape;
   for (int32_t i = 0; i < stage.ndim; ++i) {
     if (stage.shape[i] < 1)
-      return Error{.code = SQS_E_INVALID,
+      return Error{.code = SQS_E_GRAPH,
                    .message = "sqs_stage.shape[" + std::to_string(i) + "] is " + std::to_string(stage.shape[i]) +
                               "; it must be at least 1"};
     shape.push_back(static_cast<uint64_t>(stage.shape[i]));

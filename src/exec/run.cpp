@@ -393,9 +393,9 @@ Status Run::State::report_progress(bool last) {
   int32_t go_on = 0;
   call_out(message, [&] { go_on = progress(progress_user.get(), &p); });
   if (go_on != 1 && !last) {
-    Error error = cancelled_error();
-    if (message[0] != '\0') error.message += std::string(" (progress callback: ") + message + ")";
-    return error;
+    return Error{SQS_E_CANCELLED, "the run was cancelled: the progress callback " +
+                                      (message[0] != '\0' ? "failed: " + std::string(message) : "returned " + std::to_string(go_on) + ", not 1") +
+                                      "; the pipeline can be used again"};
   }
   return ok();
 }
@@ -527,7 +527,7 @@ Result<bool> Run::step(uint64_t max_ns) {
   const uint64_t now = os::monotonic_ns();
   const uint64_t deadline = max_ns > UINT64_MAX - now ? UINT64_MAX : now + max_ns;
   Result<bool> done = state_->drive(deadline);
-  if (!done.ok() && startable) {
+  if (!done.ok() && startable && state_->plan != nullptr) {  // what was refused before it began can be mended and tried again
     state_->fail();
     return done;
   }

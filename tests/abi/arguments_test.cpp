@@ -85,11 +85,11 @@ TEST_F(Arguments, StageCodes) {
   for (const int32_t v : {-1, 2}) refuse_stage(SQS_E_INVALID, {"bad one", "direction", std::to_string(v)}, [&](auto& s) { s.direction = v; });
   for (const int32_t v : {-1, 3}) refuse_stage(SQS_E_INVALID, {"bad one", "threading", std::to_string(v)}, [&](auto& s) { s.threading = v; });
   for (const int32_t v : {-1, 2}) refuse_stage(SQS_E_INVALID, {"bad one", "purity", std::to_string(v)}, [&](auto& s) { s.purity = v; });
-  for (const int32_t v : {0, -1, 13}) refuse_stage(SQS_E_INVALID, {"bad one", "dtype", std::to_string(v)}, [&](auto& s) { s.dtype = v; });
+  for (const int32_t v : {0, -1, 13}) refuse_stage(SQS_E_GRAPH, {"bad one", "dtype", std::to_string(v)}, [&](auto& s) { s.dtype = v; });
   for (const int32_t v : {-1, 5}) refuse_stage(SQS_E_INVALID, {"bad one", "extend_edge", std::to_string(v)}, [&](auto& s) { s.extend_edge = v; });
-  for (const int32_t v : {-1, 7}) refuse_stage(SQS_E_INVALID, {"bad one", "ndim", std::to_string(v)}, [&](auto& s) { s.ndim = v; });
+  for (const int32_t v : {-1, 7}) refuse_stage(SQS_E_GRAPH, {"bad one", "ndim", std::to_string(v)}, [&](auto& s) { s.ndim = v; });
   for (const int64_t v : {int64_t{0}, int64_t{-3}, INT64_MIN})
-    refuse_stage(SQS_E_INVALID, {"bad one", "shape[1]", std::to_string(v)}, [&](auto& s) {
+    refuse_stage(SQS_E_GRAPH, {"bad one", "shape[1]", std::to_string(v)}, [&](auto& s) {
       s.ndim = 2;
       s.shape[0] = 4;
       s.shape[1] = v;

@@ -86,31 +86,27 @@ class Sweep {
  public:
   Sweep(Failing mode, int n) : mode_(mode), n_(n) {}
 
-  // `call` takes the error and a user pointer of its own; `owns` says that it hands that over with Counted::destroy.
+  // `call` takes the error and a user pointer; `owns` says that it hands that over with Counted::destroy.
   template <class Call>
   bool step(const char* what, bool owns, Call call) {
     if (!hit_) {
-      const Counted& user = users_[used_];
-      Outcome outcome = attempt(call, true);
+      Counted* const user = owns ? &users_[used_++] : nullptr;
+      const Outcome outcome = attempt(call, user, true);
       if (!hit_ || outcome.status == SQS_OK) return judge(what, outcome);
       EXPECT_EQ(outcome.status, SQS_E_NO_MEMORY) << what << ": " << outcome.message;
       EXPECT_EQ(outcome.code, SQS_E_NO_MEMORY) << what;
       EXPECT_NE(outcome.message, "") << what;
-      EXPECT_EQ(user.destroyed, owns ? 1 : 0) << what;
-      if (!owns) --used_;
+      EXPECT_EQ(owns ? user->destroyed : 1, 1) << what;
     }
-    const bool succeeded = judge(what, attempt(call, false));
-    if (!owns) --used_;
-    return succeeded;
+    return judge(what, attempt(call, owns ? &users_[used_++] : nullptr, false));
   }
   // A call that can't be made again.
   template <class Call>
   void last_step(const char* what, Call call) {
     if (hit_) return;
     const auto without_user = [&](sqs_error** e, Counted*) { return call(e); };
-    const Outcome outcome = attempt(without_user, true);
-    --used_;
-    EXPECT_EQ(outcome.status, outcome.code) << what;
+    const Outcome outcome = attempt(without_user, nullptr, true);
+    EXPECT_EQ(outcome.code, outcome.has_error ? outcome.status : SQS_E_HANDLE) << what;
     EXPECT_EQ(outcome.status, hit_ ? SQS_E_NO_MEMORY : SQS_OK) << what << ": " << outcome.message;
   }
   // All objects are gone: every user pointer has been destroyed once.
@@ -121,9 +117,8 @@ class Sweep {
 
  private:
   template <class Call>
-  Outcome attempt(Call& call, bool armed) {
+  Outcome attempt(Call& call, Counted* user, bool armed) {
     sqs_error* error = nullptr;
-    Counted* const user = &users_[used_++];
     if (armed) {
       left = n_;
       failed = 0;
