@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "core/dtype.hpp"
 #include "exec/state.hpp"
@@ -34,20 +35,44 @@ void Pipeline::State::forget_known() {
   known_bytes = 0;
 }
 
+Status Pipeline::State::open(const std::string& what) {
+  const std::lock_guard lock(mutex);
+  if (run_open) return Error{SQS_E_STATE, "a run of this pipeline is open: destroy it before " + what};
+  run_open = true;
+  cancelled.store(false, std::memory_order_relaxed);
+  return ok();
+}
+
+// The former source goes when the mutex is free again, for its destroy function is user code.
+void Pipeline::State::replace_source(std::shared_ptr<Source> by, double rate) {
+  std::shared_ptr<PushSource> former;
+  change([&] {
+    source.swap(by);
+    pushed.swap(former);
+    sample_rate = rate;
+  });
+}
+
+std::shared_ptr<Source> Pipeline::State::current_source() const {
+  const std::lock_guard lock(mutex);
+  return source;
+}
+
 uint64_t Pipeline::State::budget() const {
   return settings.memory_budget != 0 ? settings.memory_budget : default_budget;
 }
 
 Result<InputState> Pipeline::State::input_state() const {
-  if (source == nullptr)
+  const std::shared_ptr<Source> now = current_source();
+  if (now == nullptr)
     return Error{SQS_E_STATE, "the pipeline has no input: set memory or a reader, or push samples, first"};
   InputState input;
-  input.ended = source->ended();  // before the count: frames that come in between are not missed, only not final
-  input.frames = source->frame_count();
+  input.ended = now->ended();  // before the count: frames that come in between are not missed, only not final
+  input.frames = now->frame_count();
   // Read in place only where elements lie as their type asks.
   const uint64_t element = std::min<uint64_t>(8, dtype_bytes(graph->format().dtype));
-  input.in_memory = source->in_memory() != nullptr && reinterpret_cast<uintptr_t>(source->in_memory()) % element == 0;
-  input.retained_bytes = source->retained_bytes();
+  input.in_memory = now->in_memory() != nullptr && reinterpret_cast<uintptr_t>(now->in_memory()) % element == 0;
+  input.retained_bytes = now->retained_bytes();
   return input;
 }
 
@@ -62,17 +87,26 @@ Request Pipeline::State::request(std::vector<TargetRequest> targets, uint64_t t0
   request.budget_bytes = budget();
   request.costs = costs;
   request.held.result_bytes = result_bytes->load(std::memory_order_relaxed);
-  request.held.known_bytes = known_bytes;
-  request.held.checkpoint_bytes = checkpoints.has_value() ? checkpoints->bytes() : 0;
-  request.held.cache_bytes = cache.has_value() ? cache->bytes() : 0;
   request.held.global_known.resize(graph->size(), false);
-  if (settings.mode != SQS_CLASSIC)
-    for (size_t id = 0; id < known_rows.size(); ++id) request.held.global_known[id] = !known_rows[id].empty();
   return request;
 }
 
+void Pipeline::State::count_held(Request& request) const {
+  const std::lock_guard lock(mutex);
+  request.held.known_bytes = known_bytes;
+  request.held.checkpoint_bytes = checkpoints.has_value() ? checkpoints->bytes() : 0;
+  request.held.cache_bytes = cache.has_value() ? cache->bytes() : 0;
+  if (settings.mode != SQS_CLASSIC)
+    for (size_t id = 0; id < known_rows.size(); ++id) request.held.global_known[id] = !known_rows[id].empty();
+}
+
 void Pipeline::State::say(int32_t level, const std::string& message) const {
-  if (log.fn != nullptr) log.fn(log.user.get(), level, message.c_str());
+  LogSink now;
+  {
+    const std::lock_guard lock(mutex);
+    now = log;
+  }
+  if (now.fn != nullptr) now.fn(now.user.get(), level, message.c_str());
 }
 
 // The arena is charged for what the run at hand uses of it; pages behind that go back.
@@ -104,15 +138,15 @@ Result<std::shared_ptr<Pipeline>> Pipeline::create(const Format& format) {
 
 Status Pipeline::add_stage(StageDecl decl) {
   if (state_->run_open) return run_is_open("the graph");
-  SQS_TRY_ASSIGN(state_->graph, state_->graph->with_stage(std::move(decl)));
-  state_->forget();
+  SQS_TRY_ASSIGN(std::shared_ptr<const Graph> graph, state_->graph->with_stage(std::move(decl)));
+  state_->change([&] { state_->graph.swap(graph); });
   return ok();
 }
 
 Status Pipeline::add_windows(const std::string& name, Access access) {
   if (state_->run_open) return run_is_open("the graph");
-  SQS_TRY_ASSIGN(state_->graph, state_->graph->with_windows(name, access));
-  state_->forget();
+  SQS_TRY_ASSIGN(std::shared_ptr<const Graph> graph, state_->graph->with_windows(name, access));
+  state_->change([&] { state_->graph.swap(graph); });
   return ok();
 }
 
@@ -130,7 +164,7 @@ Result<sqs_stage_info> Pipeline::describe(const std::string& stage) const {
   info.row_bytes = node.row_bytes;
   info.origin = node.origin;
   info.step = node.step;
-  if (state_->source == nullptr) return info;
+  if (state_->current_source() == nullptr) return info;
   SQS_TRY_ASSIGN(const InputState input, state_->input_state());
   SQS_TRY_ASSIGN(const std::vector<NodeRows> rows, graph.rows(input.frames, input.ended, graph.ancestors({id})));
   const bool unknown = node.global() && rows[id].out.open;
@@ -146,11 +180,8 @@ Status Pipeline::set_memory(const void* frames, uint64_t frame_count, User user)
     return Error{SQS_E_NULL, "frames is NULL, but frame_count is " + std::to_string(frame_count)};
   SQS_TRY(state_->graph->rows(frame_count, true, state_->graph->ancestors({kFramesNode})));
   const uint64_t bytes = state_->graph->node(kFramesNode).row_bytes;
-  const std::lock_guard lock(state_->source_mutex);
-  state_->source = std::make_shared<MemorySource>(frames, frame_count, bytes, std::move(user));
-  state_->pushed.reset();
-  state_->sample_rate = state_->graph->format().sample_rate;
-  state_->forget();
+  state_->replace_source(std::make_shared<MemorySource>(frames, frame_count, bytes, std::move(user)),
+                         state_->graph->format().sample_rate);
   return ok();
 }
 
@@ -167,11 +198,8 @@ Status Pipeline::set_reader(ReaderDecl reader) {
   if (!std::isfinite(reader.sample_rate) || reader.sample_rate < 0)
     return Error{SQS_E_INVALID, "the reader's sample_rate must be 0 (the pipeline's) or positive"};
   SQS_TRY(state_->graph->rows(reader.frame_count, true, state_->graph->ancestors({kFramesNode})));
-  const std::lock_guard lock(state_->source_mutex);
-  state_->sample_rate = reader.sample_rate > 0 ? reader.sample_rate : format.sample_rate;
-  state_->source = std::make_shared<ReaderSource>(std::move(reader));
-  state_->pushed.reset();
-  state_->forget();
+  const double rate = reader.sample_rate > 0 ? reader.sample_rate : format.sample_rate;
+  state_->replace_source(std::make_shared<ReaderSource>(std::move(reader)), rate);
   return ok();
 }
 
@@ -179,25 +207,28 @@ Status Pipeline::push(const void* frames, uint64_t frame_count) {
   if (frames == nullptr && frame_count > 0)
     return Error{SQS_E_NULL, "frames is NULL, but frame_count is " + std::to_string(frame_count)};
   std::shared_ptr<PushSource> pushed;
+  std::shared_ptr<Source> former;  // goes when the mutex is free again, for its destroy function is user code
+  uint64_t budget_bytes = 0;
   {
-    const std::lock_guard lock(state_->source_mutex);
+    const std::lock_guard lock(state_->mutex);
     if (state_->pushed == nullptr) {
       if (state_->run_open) return run_is_open("the input");
       state_->pushed = std::make_shared<PushSource>(state_->ledger, state_->graph->node(kFramesNode).row_bytes);
-      state_->source = state_->pushed;
+      former = std::exchange(state_->source, state_->pushed);
       state_->sample_rate = state_->graph->format().sample_rate;
       state_->forget();
     }
     pushed = state_->pushed;
+    budget_bytes = state_->budget();
   }
-  return pushed->push(frames, frame_count, state_->budget());
+  return pushed->push(frames, frame_count, budget_bytes);
 }
 
 Status Pipeline::end_input() {
   SQS_TRY(push(nullptr, 0));
   std::shared_ptr<PushSource> pushed;
   {
-    const std::lock_guard lock(state_->source_mutex);
+    const std::lock_guard lock(state_->mutex);
     pushed = state_->pushed;
   }
   return pushed->end();
@@ -215,19 +246,24 @@ Status Pipeline::configure(const Settings& settings) {
     return Error{SQS_E_INVALID, "tile_frames is " + std::to_string(settings.tile_frames) + "; at most 2^40 are possible"};
   if (settings.checkpoint_every > uint64_t{1} << 60)
     return Error{SQS_E_INVALID, "checkpoint_every is " + std::to_string(settings.checkpoint_every) + " windows; at most 2^60 are possible"};
-  state_->settings = settings;
-  if (state_->settings.threads == 0) state_->settings.threads = 1;
-  state_->forget();
+  state_->change([&] {
+    state_->settings = settings;
+    if (state_->settings.threads == 0) state_->settings.threads = 1;
+  });
   return ok();
 }
 
 const Settings& Pipeline::settings() const { return state_->settings; }
 
-void Pipeline::set_log(LogSink sink) { state_->log = std::move(sink); }
+void Pipeline::set_log(LogSink sink) {
+  LogSink former = std::move(sink);  // changes places with the present one, which goes when the mutex is free again
+  const std::lock_guard lock(state_->mutex);
+  std::swap(state_->log, former);
+}
 
 Status Pipeline::trim() {
   if (state_->run_open) return run_is_open("what runs keep");
-  state_->forget();
+  state_->change([] {});
   return ok();
 }
 
@@ -244,7 +280,9 @@ Result<std::shared_ptr<const Plan>> Pipeline::plan(const std::vector<std::string
     SQS_TRY_ASSIGN(const NodeId id, state_->graph->find(name));
     wanted.push_back({id, streamed ? SinkKind::Callback : SinkKind::Array, true});
   }
-  return make_plan(state_->request(std::move(wanted), t0, t1, input));
+  Request request = state_->request(std::move(wanted), t0, t1, input);
+  if (!state_->run_open) state_->count_held(request);
+  return make_plan(request);
 }
 
 Result<std::shared_ptr<ResultArray>> Pipeline::evaluate(const std::string& target, uint64_t t0, uint64_t t1) {

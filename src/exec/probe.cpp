@@ -36,7 +36,6 @@ Result<double> price_of_fresh_memory(uint64_t room) {
 
 Status Pipeline::probe(const std::vector<std::string>& targets) {
   State& s = *state_;
-  if (s.run_open) return Error{SQS_E_STATE, "a run is open: destroy it before probing"};
   if (targets.empty()) return Error{SQS_E_INVALID, "a probe needs at least one target"};
   const os::PinnedFp pinned;
   SQS_TRY_ASSIGN(InputState input, s.input_state());
@@ -45,8 +44,7 @@ Status Pipeline::probe(const std::vector<std::string>& targets) {
     SQS_TRY_ASSIGN(const NodeId id, s.graph->find(name));
     wanted.push_back({id, SinkKind::Callback, false});
   }
-  s.run_open = true;
-  s.cancelled.store(false, std::memory_order_relaxed);
+  SQS_TRY(s.open("probing"));
   struct Closing {
     State& s;
     ~Closing() { s.run_open = false; }
@@ -58,6 +56,7 @@ Status Pipeline::probe(const std::vector<std::string>& targets) {
   uint64_t frames = 0;
   for (const uint64_t start = os::monotonic_ns(); os::monotonic_ns() - start < kProbeNs;) {
     Request request = s.request(wanted, 0, SQS_END, input);
+    s.count_held(request);
     request.settings.mode = SQS_SQRT;
     request.settings.threads = 1;
     request.settings.lru_bytes = SQS_NONE;

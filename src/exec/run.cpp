@@ -81,6 +81,7 @@ struct Run::State {
   uint64_t reported_ns = 0;
   os::PageFaults faults;
   os::IoCounters io;
+  std::mutex counting;                // two threads may ask for statistics at once
   sqs_stats stats{};
   std::vector<sqs_stage_stats> stage_stats;
   std::string text;
@@ -118,11 +119,9 @@ struct Run::State {
 // ---------------------------------------------------------------- building
 
 Result<std::unique_ptr<Run>> Pipeline::open_run() {
-  if (state_->run_open) return Error{SQS_E_STATE, "a run of this pipeline is open already: destroy it first"};
   auto state = std::make_unique<Run::State>(shared_from_this());
+  SQS_TRY(state_->open("opening another"));
   state->shared = state_.get();
-  state_->run_open = true;
-  state_->cancelled.store(false, std::memory_order_relaxed);
   return std::unique_ptr<Run>(new Run(std::move(state)));
 }
 
@@ -204,7 +203,9 @@ Result<std::shared_ptr<const Plan>> Run::State::make_run_plan() {
     const bool aligned_buffer = w.kind != SinkKind::Buffer || reinterpret_cast<uintptr_t>(w.data) % kAlign == 0;
     targets.push_back({w.node, w.kind, aligned_buffer});
   }
-  return make_plan(shared->request(std::move(targets), t0, t1, input));
+  Request request = shared->request(std::move(targets), t0, t1, input);
+  shared->count_held(request);
+  return make_plan(request);
 }
 
 Result<std::shared_ptr<const Plan>> Run::plan() {
@@ -216,7 +217,7 @@ Status Run::State::begin() {
   began_ns = os::monotonic_ns();
   faults = os::page_faults();
   io = os::io_counters();
-  source = shared->source;
+  source = shared->current_source();
   SQS_TRY_ASSIGN(plan, make_run_plan());
   SQS_TRY(reserve());
   SQS_TRY(make_outputs());
@@ -523,15 +524,21 @@ Status Run::execute() {
 }
 
 Result<bool> Run::step(uint64_t max_ns) {
-  const bool startable = state_->phase == State::Phase::Building || state_->phase == State::Phase::Running;
+  // Whatever ends a run that has begun, a lack of memory included, ends it for good; what was refused before can be mended and
+  // tried again.
+  struct Failing {
+    State& s;
+    bool armed;
+    ~Failing() {
+      if (armed && s.plan != nullptr) s.fail();
+    }
+  } failing{*state_, state_->phase == State::Phase::Building || state_->phase == State::Phase::Running};
   const uint64_t now = os::monotonic_ns();
   const uint64_t deadline = max_ns > UINT64_MAX - now ? UINT64_MAX : now + max_ns;
   Result<bool> done = state_->drive(deadline);
-  if (!done.ok() && startable && state_->plan != nullptr) {  // what was refused before it began can be mended and tried again
-    state_->fail();
-    return done;
-  }
-  if (done.ok() && *done) state_->write_report();
+  if (!done.ok()) return done;
+  if (*done) state_->write_report();
+  failing.armed = false;
   return done;
 }
 
@@ -542,12 +549,14 @@ void Run::cancel() { state_->shared->cancelled.store(true, std::memory_order_rel
 Result<sqs_stats> Run::stats() const {
   if (state_->phase == State::Phase::Building) return Error{SQS_E_STATE, "the run has not begun: there are no statistics yet"};
   if (state_->phase == State::Phase::Failed) return Error{SQS_E_STATE, "the run has failed: there are no statistics"};
+  const std::lock_guard lock(state_->counting);
   if (state_->phase == State::Phase::Running) state_->count();
   return state_->stats;
 }
 
 Result<sqs_stage_stats> Run::stage_stats(uint32_t stage) const {
   SQS_TRY(stats());
+  const std::lock_guard lock(state_->counting);
   if (stage >= state_->stage_stats.size())
     return Error{SQS_E_RANGE, "stage " + std::to_string(stage) + " was asked for, but the run has " +
                               std::to_string(state_->stage_stats.size()) + " stages"};

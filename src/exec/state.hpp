@@ -23,13 +23,15 @@ namespace sqs {
 using ResultBytes = std::atomic<uint64_t>;
 
 struct Pipeline::State {
+  // A push may come from another thread while a call on the pipeline or its run is going on. What it reads or replaces (graph,
+  // settings, source, log, all that forget() drops) is changed under this mutex, which is never held while user code runs.
+  mutable std::mutex mutex;
   std::shared_ptr<const Graph> graph;
   Settings settings;
   uint64_t default_budget = os::default_budget();  // read once: it takes longer than planning
   Costs costs;
   std::shared_ptr<Source> source;
   std::shared_ptr<PushSource> pushed;  // the same object as source, if frames are pushed
-  std::mutex source_mutex;             // guards the two pointers against a push from another thread
   double sample_rate = 0;
   LogSink log;
   std::shared_ptr<Ledger> ledger = std::make_shared<Ledger>();
@@ -43,15 +45,28 @@ struct Pipeline::State {
   uint64_t known_bytes = 0;
 
   std::atomic<bool> cancelled{false};
-  bool run_open = false;
+  std::atomic<bool> run_open{false};  // set under the mutex, so that no push drops what a run has reserved
 
   ~State() { forget(); }
+  // Borrows the pipeline for a run, a probe or a check; given back by storing false. SQS_E_STATE if it is borrowed already.
+  Status open(const std::string& what);
   // Drops what was computed from the present input, graph and settings.
   void forget();
   void forget_known();
+  // Makes a change under the mutex and forgets.
+  template <class Change>
+  void change(Change&& make) {
+    const std::lock_guard lock(mutex);
+    make();
+    forget();
+  }
+  void replace_source(std::shared_ptr<Source> by, double rate);
+  std::shared_ptr<Source> current_source() const;
   Result<InputState> input_state() const;
   uint64_t budget() const;
   Request request(std::vector<TargetRequest> targets, uint64_t t0, uint64_t t1, const InputState& input) const;
+  // Tells a request what earlier runs have left behind. While a run is open only that run may ask.
+  void count_held(Request& request) const;
   void say(int32_t level, const std::string& message) const;
   Status ensure_arena(uint64_t bytes);
 };

@@ -267,12 +267,13 @@ Result<std::shared_ptr<ResultArray>> Pipeline::evaluate_node(NodeId node, uint64
 
 Status Pipeline::verify(const std::string& target, uint64_t t0, uint64_t t1) {
   State& s = *state_;
-  if (s.run_open) return Error{SQS_E_STATE, "a run is open: destroy it before verifying"};
+  SQS_TRY(s.open("verifying"));
+  struct Closing {
+    State& s;
+    ~Closing() { s.run_open = false; }
+  } closing{s};
   const os::PinnedFp pinned;
-  s.run_open = true;
-  Status status = Verifier(s).check(target, t0, t1);
-  s.run_open = false;
-  return status;
+  return Verifier(s).check(target, t0, t1);
 }
 
 }  // namespace sqs
