@@ -358,6 +358,156 @@ TEST(AtOnce, AnInputPushesWhileItsPipelineEvaluates) {
   EXPECT_EQ(rows, 999u);
 }
 
+// Both inputs give the same rows, so that every evaluation is right whichever it was made from.
+TEST(AtOnce, TheFirstPushOfAnInputReplacesTheFormerInputInTheMiddleOfThings) {
+  const std::vector<double> frames = ramp();
+  for (int i = 0; i < 20; ++i) {
+    Counted memory;
+    const Held<sqs_pipeline> p = make_pipeline();
+    add_stage(p, "sum", sum_stage());
+    ASSERT_TRUE(succeeds([&](auto e) {
+      return sqs_pipeline_set_memory(p, frames.data(), frames.size(), &memory, Counted::destroy, e);
+    }));
+    Held<sqs_input> input;
+    ASSERT_TRUE(succeeds([&](auto e) { return sqs_input_create(p, input.out(), e); }));
+    std::latch start(3);
+    std::thread pusher([&] {
+      start.arrive_and_wait();
+      int32_t status = SQS_E_STATE;  // a run is open: try again
+      while (status == SQS_E_STATE) status = sqs_input_push_samples(input, frames.data(), frames.size(), nullptr);
+      EXPECT_EQ(status, SQS_OK);
+    });
+    std::thread asker([&] {
+      const char* const sum = "sum";
+      start.arrive_and_wait();
+      for (int k = 0; k < 5; ++k) {
+        sqs_stage_info info = {};
+        info.struct_size = sizeof info;
+        int32_t status = sqs_pipeline_describe(p, sum, &info, nullptr);
+        EXPECT_TRUE(status == SQS_OK || status == SQS_E_BUSY);
+        Held<sqs_plan> plan;
+        status = sqs_pipeline_plan(p, &sum, 1, 0, SQS_END, 0, plan.out(), nullptr);
+        EXPECT_TRUE(status == SQS_OK || status == SQS_E_BUSY);
+      }
+    });
+    start.arrive_and_wait();
+    for (int k = 0; k < 5; ++k) {
+      Held<sqs_result> result;
+      const Outcome outcome = outcome_of([&](auto e) { return sqs_pipeline_evaluate(p, "sum", 0, SQS_END, result.out(), e); });
+      ASSERT_TRUE(outcome.status == SQS_OK || outcome.status == SQS_E_BUSY) << outcome.message;
+      if (outcome.status != SQS_OK) continue;
+      const std::vector<double> values = values_of(result);
+      if (!values.empty()) expect_ramp_sums(values);  // between the first push and its frames there are none
+    }
+    pusher.join();
+    asker.join();
+    EXPECT_EQ(memory.destroyed, 1);
+    expect_ramp_sums(values_of(evaluate(p)));
+  }
+}
+
+TEST(AtOnce, ThePipelineIsAskedWhileItsRunsComeAndGo) {
+  const Held<sqs_pipeline> p = make_ready_pipeline();
+  std::atomic<bool> enough{false};
+  std::thread asker([&] {
+    const char* const sum = "sum";
+    while (!enough) {
+      Held<sqs_plan> plan;
+      const int32_t status = sqs_pipeline_plan(p, &sum, 1, 0, SQS_END, 0, plan.out(), nullptr);
+      EXPECT_TRUE(status == SQS_OK || status == SQS_E_BUSY) << sqs_status_name(status);
+      Held<sqs_result> result;
+      const int32_t evaluated = sqs_pipeline_evaluate(p, sum, 0, SQS_END, result.out(), nullptr);
+      EXPECT_TRUE(evaluated == SQS_OK || evaluated == SQS_E_BUSY || evaluated == SQS_E_STATE) << sqs_status_name(evaluated);
+      if (evaluated == SQS_OK) expect_ramp_sums(values_of(result));
+    }
+  });
+  int executed = 0;
+  while (executed < 50) {
+    Held<sqs_run> run;
+    const int32_t status = sqs_run_create(p, run.out(), nullptr);
+    ASSERT_TRUE(status == SQS_OK || status == SQS_E_BUSY) << sqs_status_name(status);
+    if (status != SQS_OK) continue;
+    double buffer[kRampRows] = {};
+    ASSERT_TRUE(succeeds([&](auto e) { return sqs_run_add_buffer(run, "sum", buffer, sizeof buffer, nullptr, e); }));
+    ASSERT_TRUE(succeeds([&](auto e) { return sqs_run_execute(run, e); }));
+    expect_ramp_sums({buffer, buffer + kRampRows});
+    ++executed;
+  }
+  enough = true;
+  asker.join();
+}
+
+TEST(AtOnce, StatisticsOfARunBetweenItsSteps) {
+  const Held<sqs_pipeline> p = make_pipeline();
+  add_stage(p, "sum", sum_stage());
+  sqs_settings settings;
+  sqs_settings_init(&settings, sizeof settings);
+  settings.mode = SQS_SQRT;
+  settings.tile_frames = 2;
+  ASSERT_TRUE(succeeds([&](auto e) { return sqs_pipeline_configure(p, &settings, e); }));
+  const std::vector<double> frames = ramp(2000);
+  ASSERT_TRUE(succeeds([&](auto e) { return sqs_pipeline_push_samples(p, frames.data(), frames.size(), e); }));
+  ASSERT_TRUE(succeeds([&](auto e) { return sqs_pipeline_end_input(p, e); }));
+  const Held<sqs_run> run = open_run(p);
+  ASSERT_TRUE(succeeds([&](auto e) { return sqs_run_add_array(run, "sum", nullptr, e); }));
+  ASSERT_EQ(sqs_run_step(run, 0, nullptr), SQS_PENDING);
+  constexpr int kThreads = 3;
+  std::latch start(kThreads);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t)
+    threads.emplace_back([&] {
+      start.arrive_and_wait();
+      for (int i = 0; i < 30; ++i) {
+        sqs_stats stats = {};
+        stats.struct_size = sizeof stats;
+        EXPECT_TRUE(succeeds([&](auto e) { return sqs_run_stats(run, &stats, e); }));
+        EXPECT_GT(stats.rows_evaluated, 0u);
+        EXPECT_LT(stats.rows_evaluated, stats.rows_predicted);
+        for (uint32_t k = 0; k < stats.stage_count; ++k) {
+          sqs_stage_stats of_stage = {};
+          of_stage.struct_size = sizeof of_stage;
+          EXPECT_TRUE(succeeds([&](auto e) { return sqs_run_stage_stats(run, k, &of_stage, e); }));
+          EXPECT_STRNE(of_stage.name, "");
+        }
+        EXPECT_STREQ(sqs_run_report_text(run), "");
+      }
+    });
+  for (std::thread& thread : threads) thread.join();
+}
+
+TEST(AtOnce, TheLogIsReplacedWhileARunTalks) {
+  struct Log {
+    std::atomic<int>* destroyed;
+    static void say(void*, int32_t, const char* message) { EXPECT_STRNE(message, ""); }
+    static void destroy(void* user) {
+      ++*static_cast<Log*>(user)->destroyed;
+      delete static_cast<Log*>(user);
+    }
+  };
+  std::atomic<int> destroyed{0};
+  int made = 0;
+  {
+    const Held<sqs_pipeline> p = make_ready_pipeline();
+    std::atomic<bool> enough{false};
+    std::thread runner([&] {
+      for (int i = 0; i < 50; ++i) {
+        Held<sqs_run> run;
+        if (sqs_run_create(p, run.out(), nullptr) != SQS_OK) continue;  // busy with a new log
+        EXPECT_TRUE(succeeds([&](auto e) { return sqs_run_add_array(run, "sum", nullptr, e); }));
+        EXPECT_TRUE(succeeds([&](auto e) { return sqs_run_execute(run, e); }));
+      }
+      enough = true;
+    });
+    while (!enough) {
+      const int32_t status = sqs_pipeline_set_log(p, Log::say, new Log{&destroyed}, Log::destroy, nullptr);
+      ASSERT_TRUE(status == SQS_OK || status == SQS_E_BUSY) << sqs_status_name(status);
+      ++made;
+    }
+    runner.join();
+  }
+  EXPECT_EQ(destroyed, made);
+}
+
 TEST(AtOnce, ResultsAreDestroyedWhileTheirPipelineRuns) {
   const Held<sqs_pipeline> p = make_ready_pipeline();
   for (int i = 0; i < 50; ++i) {

@@ -93,6 +93,9 @@ TEST(Fork, DestroyInTheChildOnlyForgets) {
   expect_ramp_sums(values_of(family.result));
   family.run.reset();
   family.input.reset();
+  family.plan.reset();
+  family.result.reset();
+  EXPECT_EQ(family.user.destroyed, 0);
   family.pipeline.reset();
   EXPECT_EQ(family.user.destroyed, 1);
 }

@@ -193,8 +193,6 @@ bool scenario(Failing mode, int n) {
         sweep.step("input_create", false, [&](auto e, auto) { return sqs_input_create(p, in.out(), e); }) &&
         sweep.step("plan", false, [&](auto e, auto) { return sqs_pipeline_plan(p, &sum, 1, 0, SQS_END, 0, plan.out(), e); }) &&
         sweep.step("evaluate", false, [&](auto e, auto) { return sqs_pipeline_evaluate(p, "same", 2, 7, result.out(), e); }) &&
-        sweep.step("probe", false, [&](auto e, auto) { return sqs_pipeline_probe(p, &sum, 1, e); }) &&
-        sweep.step("verify", false, [&](auto e, auto) { return sqs_pipeline_verify(p, sum, 0, SQS_END, e); }) &&
         sweep.step("run_create", false, [&](auto e, auto) { return sqs_run_create(p, run.out(), e); }) &&
         sweep.step("add_array", false, [&](auto e, auto) { return sqs_run_add_array(run, sum, nullptr, e); }) &&
         sweep.step("add_buffer", false, [&](auto e, auto) {
@@ -216,24 +214,50 @@ bool scenario(Failing mode, int n) {
   return sweep.hit();
 }
 
-void fail_everywhere(Failing mode) {
+// Probing repeats itself until it has measured long enough, so only its beginning is worth failing.
+bool probing(Failing mode, int n) {
+  const char* const sum = "sum";
+  Sweep sweep(mode, n);
+  const Held<sqs_pipeline> p = make_ready_pipeline();
+  sweep.step("probe", false, [&](auto e, auto) { return sqs_pipeline_probe(p, &sum, 1, e); });
+  expect_ramp_sums(values_of(evaluate(p)));
+  return sweep.hit();
+}
+
+// Verifying is some thousand allocations in many small runs, all alike.
+bool verifying(Failing mode, int n) {
+  Sweep sweep(mode, n);
+  const Held<sqs_pipeline> p = make_ready_pipeline();
+  sweep.step("verify", false, [&](auto e, auto) { return sqs_pipeline_verify(p, "sum", 0, SQS_END, e); });
+  expect_ramp_sums(values_of(evaluate(p)));
+  return sweep.hit();
+}
+
+// Fails every `stride`th allocation of `scenario` in turn, until nothing is left to fail or `most` are done.
+void fail_everywhere(bool (*scenario)(Failing, int), Failing mode, int stride = 1, int most = 100000) {
   scenario(Failing::Never, 0);  // the handle table takes its memory, which it keeps
   int n = 0;
+  int tried = 0;
   bool hit = true;
-  while (hit && !testing::Test::HasFailure()) {
+  while (hit && tried < most && !testing::Test::HasFailure()) {
     SCOPED_TRACE("allocation " + std::to_string(n));
     const int before = live;
     hit = scenario(mode, n);
     EXPECT_EQ(live, before) << "leaked";
-    ++n;
+    n += stride;
+    ++tried;
   }
-  EXPECT_GT(n, 50) << "that is not what a pipeline allocates";
-  std::printf("%d allocations\n", n - 1);
+  EXPECT_GT(tried, 50) << "that is not what a pipeline allocates";
+  std::printf("%d allocations failed in turn\n", tried);
 }
 
-TEST(NoMemory, AnyOneAllocationFails) { fail_everywhere(Failing::Once); }
+TEST(NoMemory, AnyOneAllocationFails) { fail_everywhere(scenario, Failing::Once); }
 
-TEST(NoMemory, AllAllocationsFailFromAnyOneOn) { fail_everywhere(Failing::FromThenOn); }
+TEST(NoMemory, AllAllocationsFailFromAnyOneOn) { fail_everywhere(scenario, Failing::FromThenOn); }
+
+TEST(NoMemory, InsideAProbe) { fail_everywhere(probing, Failing::Once, 1, 60); }
+
+TEST(NoMemory, InsideVerify) { fail_everywhere(verifying, Failing::Once, 17); }
 
 TEST(NoMemory, ErrorsThatCannotBeMadeAreToldByTheirCode) {
   const Held<sqs_pipeline> p = make_ready_pipeline();
