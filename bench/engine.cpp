@@ -1,20 +1,11 @@
 #include "engine.hpp"
 
 #include "digest.hpp"
-#include "sqrtspace/dsp.h"
 #include "stopwatch.hpp"
 
 namespace sqs::bench {
 
 namespace sq = sqrtspace;
-
-void add_dsp(sq::Pipeline& pipeline, const char* type, const char* name, const std::vector<sq::Access>& inputs,
-             const std::string& params) {
-  std::vector<sqs_access> accesses;
-  for (const sq::Access& input : inputs) accesses.push_back(sq::detail::to_c(input));
-  sq::detail::call(sqs_dsp_add, pipeline.get(), type, name, static_cast<const sqs_access*>(accesses.data()),
-                   static_cast<uint32_t>(accesses.size()), params.c_str());
-}
 
 Engine::Engine(std::string name, Job job, const Stream& stream, const Options& options)
     : Contender(std::move(name)), job_(std::move(job)), stream_(stream), options_(options) {}

@@ -1,27 +1,15 @@
-// The engine as a contender: a pipeline described by a function, run over a stream with given settings into arrays.
+// The engine as a contender: a job run over a stream with given settings into arrays.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "contender.hpp"
+#include "jobs.hpp"
 #include "sqrtspace/sqrtspace.hpp"
 #include "stream.hpp"
 
 namespace sqs::bench {
-
-// A graph and what is wanted of it.
-struct Job {
-  sqrtspace::Format format;
-  std::function<void(sqrtspace::Pipeline&)> build;
-  std::vector<std::string> targets;
-};
-
-// Adds a stage of the stage library; throws sqrtspace::Error.
-void add_dsp(sqrtspace::Pipeline& pipeline, const char* type, const char* name, const std::vector<sqrtspace::Access>& inputs,
-             const std::string& params);
 
 class Engine final : public Contender {
  public:

@@ -61,7 +61,7 @@ Stream latencies(uint64_t frames) {
   return synthetic(*cli::make_latencies(kSeed), sq::Dtype::f32, 1000, frames, uint64_t{36000} * 1000);
 }
 Stream radio(uint64_t frames) {
-  return synthetic(*cli::make_iq(kSeed), sq::Dtype::c64, 1e6, frames, uint64_t{60} * 1'000'000);
+  return synthetic(*cli::make_iq(kSeed), sq::Dtype::c64, 48000, frames, uint64_t{600} * 48000);
 }
 
 Stream heart(uint64_t frames) {

@@ -34,7 +34,7 @@ class Stream {
   uint64_t stretch_frames_;
 };
 
-// Chords in noise, f32 at 48 kHz; request latencies, f32 at 1 kHz; I/Q samples, c64 at 1 MHz; an electrocardiogram, f32 at
+// Chords in noise, f32 at 48 kHz; request latencies, f32 at 1 kHz; I/Q samples, c64 at 48 kHz; an electrocardiogram, f32 at
 // 360 Hz. At most ten minutes (of latencies and heart beats: ten hours) are held; longer ones repeat them.
 Stream sound(uint64_t frames);
 Stream latencies(uint64_t frames);

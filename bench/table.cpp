@@ -53,6 +53,7 @@ double best_of(const std::vector<Series>& all, const std::vector<std::string>& n
 }
 
 double value_of(const Goal& goal, const std::vector<Series>& all, bool cpu) {
+  if (goal.under.empty()) return 1000 * product_of(all, goal.over, cpu);
   const double under = goal.best_under ? best_of(all, goal.under, cpu) : product_of(all, goal.under, cpu);
   return product_of(all, goal.over, cpu) / under;
 }

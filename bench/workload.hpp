@@ -13,7 +13,8 @@
 
 namespace sqs::bench {
 
-// Time of the `over` contenders, multiplied, by that of the `under` ones; with `best_under`, by the fastest of these.
+// Time of the `over` contenders, multiplied, by that of the `under` ones; with `best_under`, by the fastest of these. With no
+// `under`, milliseconds.
 struct Goal {
   std::string what;
   std::vector<std::string> over, under;

@@ -1,0 +1,107 @@
+// What the engine itself costs: bookkeeping per tile, planning, and choosing the mode.
+#include <array>
+#include <cstring>
+
+#include "engine.hpp"
+#include "reference/audio.hpp"
+#include "reference/spin.hpp"
+#include "stopwatch.hpp"
+#include "workload.hpp"
+
+namespace sqs::bench {
+namespace {
+
+namespace sq = sqrtspace;
+
+Stream spin_stream(uint64_t frames) {
+  std::vector<std::byte> bytes(frames * sizeof(uint64_t));
+  for (uint64_t i = 0; i < frames; ++i) {
+    const uint64_t frame = spin_frame(i);
+    std::memcpy(bytes.data() + i * sizeof frame, &frame, sizeof frame);
+  }
+  return Stream(sq::Dtype::u64, 0, frames, std::move(bytes));
+}
+
+Contest of_bookkeeping(uint64_t frames) {
+  Contest contest;
+  contest.stream = std::make_unique<Stream>(spin_stream(frames));
+  const uint64_t steps = spin_steps();
+  Engine::Options options;
+  options.settings.mode = sq::Mode::sqrt;
+  options.settings.tile_frames = kSpinTileRows;
+  options.warm = true;  // what a run costs once is not what a tile costs
+  contest.contenders.push_back(bare_spin(frames, steps));
+  contest.contenders.push_back(std::make_unique<Engine>("sqrt", spin_job(steps), *contest.stream, options));
+  contest.goals = {{"sqrt against a bare loop, 0.1 ms per tile", {"sqrt"}, {"bare loop"}, 1.01}};
+  return contest;
+}
+
+// Planning alone, over a stream that is never read.
+class Planning final : public Contender {
+ public:
+  Planning(std::string name, const Job& job, uint64_t frames) : Contender(std::move(name)), job_(job), pipeline_(job.format) {
+    job_.build(pipeline_);
+    sq::Reader reader;
+    reader.frame_count = frames;
+    reader.read = [](uint64_t, uint64_t, void*) { throw sq::Error(SQS_E_SOURCE, "a plan reads nothing"); };
+    pipeline_.set_reader(std::move(reader));
+  }
+
+  Figures run() override {
+    Figures figures;
+    const Stopwatch stopwatch;
+    const sq::Plan plan = pipeline_.plan(job_.targets, 0, sq::to_end, true);
+    stopwatch.add_to(figures);
+    figures.mode = plan.info().mode == SQS_CLASSIC ? "classic" : "sqrt";
+    return figures;
+  }
+
+ private:
+  Job job_;
+  sq::Pipeline pipeline_;
+};
+
+Contest of_planning(uint64_t windows) {
+  Contest contest;
+  const uint64_t frames = (windows - 1) * kAudioHop + kAudioWindow;
+  contest.contenders.push_back(std::make_unique<Planning>("one sweep", audio_job(), frames));
+  contest.contenders.push_back(std::make_unique<Planning>("two sweeps", normalise_job(), frames));
+  contest.goals = {{"planning one sweep, ms", {"one sweep"}, {}, 1}, {"planning two sweeps, ms", {"two sweeps"}, {}, 1}};
+  return contest;
+}
+
+Contest of_choice(const Job& job, uint64_t frames) {
+  Contest contest;
+  contest.stream = std::make_unique<Stream>(sound(frames));
+  constexpr std::array modes = {std::pair{"classic", sq::Mode::classic}, std::pair{"sqrt", sq::Mode::sqrt},
+                                std::pair{"auto", sq::Mode::automatic}};
+  for (const auto& [name, mode] : modes) {
+    Engine::Options options;
+    options.settings.mode = mode;
+    options.probe = mode == sq::Mode::automatic;
+    contest.contenders.push_back(std::make_unique<Engine>(name, job, *contest.stream, options));
+  }
+  contest.goals = {{"auto against the better mode", {"auto"}, {"classic", "sqrt"}, 1.05, false, true}};
+  return contest;
+}
+
+}  // namespace
+
+std::vector<Workload> engine_workloads() {
+  constexpr uint64_t kSecond = 48000;
+  constexpr uint64_t kSmoke = 60'000;
+  const auto one_sweep = [](uint64_t frames) { return of_choice(audio_job(), frames); };
+  const auto two_sweeps = [](uint64_t frames) { return of_choice(normalise_job(), frames); };
+  return {
+      {"bookkeeping", "three stages that spin, 16 rows and 0.1 ms per tile", 1000 * kSpinTileRows, 5 * kSpinTileRows, of_bookkeeping},
+      {"planning", "100 million windows", 100'000'000, 1000, of_planning},
+      {"auto/one_sweep/1s", "auto after a probe, spectra and argmax", kSecond, kSmoke, one_sweep},
+      {"auto/one_sweep/10s", "auto after a probe, spectra and argmax", 10 * kSecond, kSmoke, one_sweep},
+      {"auto/one_sweep/10min", "auto after a probe, spectra and argmax", 600 * kSecond, kSmoke, one_sweep},
+      {"auto/two_sweeps/1s", "auto after a probe, normalised spectra", kSecond, kSmoke, two_sweeps},
+      {"auto/two_sweeps/10s", "auto after a probe, normalised spectra", 10 * kSecond, kSmoke, two_sweeps},
+      {"auto/two_sweeps/10min", "auto after a probe, normalised spectra", 600 * kSecond, kSmoke, two_sweeps},
+  };
+}
+
+}  // namespace sqs::bench
