@@ -12,10 +12,10 @@ namespace sqs {
 
 class ChargedMemory {
  public:
-  static Result<ChargedMemory> take(std::shared_ptr<Ledger> ledger, uint64_t bytes) {
+  static Result<ChargedMemory> take(std::shared_ptr<Ledger> ledger, uint64_t bytes, os::Mapping::Use use = os::Mapping::Use::All) {
     ChargedMemory memory;
     if (bytes > 0) {
-      SQS_TRY_ASSIGN(memory.mapping_, os::Mapping::reserve(bytes));
+      SQS_TRY_ASSIGN(memory.mapping_, os::Mapping::reserve(bytes, use));
     }
     memory.ledger_ = std::move(ledger);
     memory.bytes_ = bytes;

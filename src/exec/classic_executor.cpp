@@ -24,7 +24,7 @@ class ClassicExecutor final : public Executor {
       const uint64_t start = os::monotonic_ns();
       SQS_TRY(work(steps_[at_]));
       const uint64_t now = os::monotonic_ns();
-      (*context_.counters)[order_[std::min(at_, order_.size() - 1)]].ns.fetch_add(now - start, std::memory_order_relaxed);
+      (*context_.counters)[order_[std::min(at_, order_.size() - 1)]].add_ns(now - start);
       if (row_ >= steps_[at_].range.last) SQS_TRY(end_step(steps_[at_]));
       if (now >= deadline_ns && at_ < steps_.size()) return false;
     }

@@ -24,6 +24,7 @@ struct Lane {
   uint64_t end = 0;               // rows [range.first, end) are done
   bool in_order = true;           // tile after tile
   bool on_caller = true;          // on the thread that drives the run
+  bool free_sink = false;         // a sink with nothing to copy: not worth a clock reading
 
   bool finished() const { return end >= unit->range.last; }
 

@@ -78,7 +78,7 @@ Status Machinery::run_global(NodeId id) {
   SQS_TRY(runner.process(workers_[0], 0, 1));
   runner.drop_state();
   buffers_[id].end = 1;
-  (*context_.counters)[id].ns.fetch_add(os::monotonic_ns() - start, std::memory_order_relaxed);
+  (*context_.counters)[id].add_ns(os::monotonic_ns() - start);
   return ok();
 }
 

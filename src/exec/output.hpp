@@ -23,6 +23,7 @@ class Output {
 
   // The stage writes into the sink's memory itself.
   void set_direct() { direct_ = true; }
+  bool direct() const { return direct_; }
   // Rows that pass are kept for later requests.
   void set_cache(RowCache* cache) { cache_ = cache; }
 

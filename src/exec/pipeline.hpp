@@ -58,6 +58,7 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
   friend class Verifier;
   struct State;
   Result<std::shared_ptr<ResultArray>> evaluate_node(uint32_t node, uint64_t t0, uint64_t t1);
+  Status probe_stretch(const std::vector<uint32_t>& targets, uint64_t frames, std::vector<double>& ns_per_row);
   explicit Pipeline(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

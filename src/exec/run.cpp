@@ -407,9 +407,9 @@ Status Run::State::finish() {
   for (const auto& output : outputs) SQS_TRY(output->sink().finish());
   count();
   for (size_t i = 0; i < counters.size(); ++i)
-    if (counters[i].rows.load() != executor->stages()[i].rows_predicted)
+    if (counters[i].rows() != executor->stages()[i].rows_predicted)
       return Error{SQS_E_INTERNAL, "stage '" + plan->graph->node(static_cast<NodeId>(i)).name() + "' was evaluated for " +
-                                       std::to_string(counters[i].rows.load()) + " rows where the plan has " +
+                                       std::to_string(counters[i].rows()) + " rows where the plan has " +
                                        std::to_string(executor->stages()[i].rows_predicted) + "; this is a defect of the library"};
   if (stats.measured_bytes > stats.predicted_bytes)
     shared->say(SQS_LOG_WARNING, "more memory was held than predicted: " + std::to_string(stats.measured_bytes) + " bytes");
@@ -459,7 +459,7 @@ void Run::State::count() {
   stats.major_faults = faults_now.major - faults.major;
   stats.io_read_bytes = io_now.read_bytes - io.read_bytes;
   stats.io_write_bytes = io_now.written_bytes - io.written_bytes;
-  stats.source_frames = counters[kFramesNode].rows.load();
+  stats.source_frames = counters[kFramesNode].rows();
   stats.source_bytes = stats.source_frames * plan->graph->node(kFramesNode).row_bytes;
   stats.sink_bytes = 0;
   for (size_t t = 0; t < outputs.size(); ++t) stats.sink_bytes += outputs[t]->rows() * plan->targets[t].row_bytes;
@@ -478,12 +478,12 @@ void Run::State::count_stages() {
     s.kind = node.decl.kind == Kind::Frames ? 0 : static_cast<int32_t>(node.decl.kind);
     s.name = node.name().c_str();
     s.rows_predicted = plan->stages[id].rows_predicted;
-    s.rows_evaluated = counters[id].rows.load();
+    s.rows_evaluated = counters[id].rows();
     s.rows_from_cache = plan->stages[id].rows_predicted - after_cache[id].rows_predicted;
     s.rows_skipped = after_cache[id].rows_predicted - executor->stages()[id].rows_predicted;
-    s.calls = counters[id].calls.load();
+    s.calls = counters[id].calls();
     s.buffer_bytes = plan->buffers[id].bytes;
-    s.seconds = static_cast<double>(counters[id].ns.load()) * 1e-9;
+    s.seconds = static_cast<double>(counters[id].ns()) * 1e-9;
     const uint64_t distinct = executor->stages()[id].rows_distinct;
     s.recompute_ratio = distinct == 0 ? 1.0 : static_cast<double>(s.rows_evaluated) / static_cast<double>(distinct);
     stage_stats.push_back(s);

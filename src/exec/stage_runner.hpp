@@ -22,15 +22,30 @@ struct Worker {
   char message[SQS_MESSAGE_BYTES] = {};
 };
 
-struct StageCounters {
-  std::atomic<uint64_t> rows{0};
-  std::atomic<uint64_t> calls{0};
-  std::atomic<uint64_t> ns{0};
-
+// What was done for one stage. Several threads may add if it is shared; else plain additions will do.
+class StageCounters {
+ public:
+  void share() { shared_ = true; }
   void add(uint64_t more_rows, uint64_t more_calls) {
-    rows.fetch_add(more_rows, std::memory_order_relaxed);
-    calls.fetch_add(more_calls, std::memory_order_relaxed);
+    add_to(rows_, more_rows);
+    add_to(calls_, more_calls);
   }
+  void add_ns(uint64_t more) { add_to(ns_, more); }
+
+  uint64_t rows() const { return rows_.load(std::memory_order_relaxed); }
+  uint64_t calls() const { return calls_.load(std::memory_order_relaxed); }
+  uint64_t ns() const { return ns_.load(std::memory_order_relaxed); }
+
+ private:
+  void add_to(std::atomic<uint64_t>& counter, uint64_t more) {
+    if (shared_) counter.fetch_add(more, std::memory_order_relaxed);
+    else counter.store(counter.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
+  }
+
+  std::atomic<uint64_t> rows_{0};
+  std::atomic<uint64_t> calls_{0};
+  std::atomic<uint64_t> ns_{0};
+  bool shared_ = false;
 };
 
 class StageRunner {

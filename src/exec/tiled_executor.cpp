@@ -16,6 +16,8 @@ class TiledExecutor final : public Executor {
  public:
   explicit TiledExecutor(RunContext& context) : context_(context), plan_(*context.plan), machinery_(context, start_from_checkpoints()) {
     for (const Sweep& sweep : plan_.sweeps) build(sweep);
+    if (plan_.threads > 1)
+      for (StageCounters& counters : *context_.counters) counters.share();
     if (plan_.threads > 1) crew_ = std::make_unique<Crew>(plan_.threads, plan_.batch_tiles, most_lanes());
   }
 
@@ -65,6 +67,7 @@ class TiledExecutor final : public Executor {
       lane.unit = &unit;
       if (unit.is_sink()) {
         lane.sink_port.push_back(machinery_.port(unit.paths[0]));
+        lane.free_sink = (*context_.outputs)[unit.target]->direct();
         continue;
       }
       const StageDecl& decl = plan_.graph->node(unit.node).decl;
@@ -136,7 +139,7 @@ class TiledExecutor final : public Executor {
       const uint64_t end = lane.unit->kept ? lane.end : lane.unit->end_row(tile_, plan_.tile_frames);
       if (end <= lane.end) continue;
       SQS_TRY(advance_lane(lane, end, machinery_.worker(0)));
-      count_time(lane);
+      if (!lane.free_sink) count_time(lane);
     }
     SQS_TRY(save_checkpoints(tile_, tile_ + 1));
     ++tile_;
@@ -147,7 +150,7 @@ class TiledExecutor final : public Executor {
   // One clock reading ends one stage's time and begins the next one's.
   void count_time(const Lane& lane) {
     const uint64_t now = os::monotonic_ns();
-    if (!lane.unit->is_sink()) (*context_.counters)[lane.unit->node].ns.fetch_add(now - now_, std::memory_order_relaxed);
+    if (!lane.unit->is_sink()) (*context_.counters)[lane.unit->node].add_ns(now - now_);
     now_ = now;
   }
 
@@ -231,7 +234,7 @@ class TiledExecutor final : public Executor {
       const uint64_t start = os::monotonic_ns();
       Status done = work(lane, rows.first, rows.last, machinery_.worker(worker));
       if (!lane.unit->is_sink())
-        (*context_.counters)[lane.unit->node].ns.fetch_add(os::monotonic_ns() - start, std::memory_order_relaxed);
+        (*context_.counters)[lane.unit->node].add_ns(os::monotonic_ns() - start);
       return done;
     }));
     for (size_t l = 0; l < lanes.size(); ++l) {

@@ -47,12 +47,12 @@ std::byte* map_huge_aligned(uint64_t bytes) {
 
 uint64_t page_bytes() { return static_cast<uint64_t>(sysconf(_SC_PAGESIZE)); }
 
-Result<Mapping> Mapping::reserve(uint64_t bytes) {
+Result<Mapping> Mapping::reserve(uint64_t bytes, Use use) {
   std::byte* data = nullptr;
   uint64_t mapped = 0;
   if (bytes > 0 && bytes <= kMostBytes) {
     mapped = round_up(bytes, page_bytes());
-    data = mapped >= kLeastHugeBytes ? map_huge_aligned(mapped) : map_pages(mapped);
+    data = use == Use::All && mapped >= kLeastHugeBytes ? map_huge_aligned(mapped) : map_pages(mapped);
   }
   if (data || bytes == 0) return Mapping(data, mapped);
   return Error{SQS_E_NO_MEMORY,

@@ -14,9 +14,11 @@ uint64_t page_bytes();
 
 class Mapping {
  public:
-  // Rounded up to whole pages. From 4 MiB on it starts on a huge page's boundary and asks for huge pages, with which first
-  // touch is several times faster. SQS_E_NO_MEMORY if the system refuses.
-  static Result<Mapping> reserve(uint64_t bytes);
+  enum class Use { All, Some };
+  // Rounded up to whole pages. Memory that will all be written starts on a huge page's boundary from 4 MiB on and asks for
+  // huge pages, with which first touch is several times faster; where only some will be, they would be cleared in vain.
+  // SQS_E_NO_MEMORY if the system refuses.
+  static Result<Mapping> reserve(uint64_t bytes, Use use = Use::All);
 
   Mapping() = default;
   Mapping(Mapping&& other) noexcept;

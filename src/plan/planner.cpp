@@ -186,8 +186,11 @@ class Planner {
     if (request_.settings.tile_frames != 0) return request_.settings.tile_frames;
     double bytes = 0;
     double ns = 0;
+    uint64_t beside = 0;  // states and scratch want their place in the cache too
     for (NodeId id = 0; id < graph_.size(); ++id) {
       if (plan_.stages[id].rows_predicted == 0) continue;
+      const StageDecl& decl = graph_.node(id).decl;
+      beside = std::max(beside, std::min(kTileBytes, decl.state_bytes) + std::min(kTileBytes, decl.scratch_bytes));
       const Rows& domain = plan_.rows[id].domain;
       if (domain.step == 0) continue;
       const double per_frame = 1.0 / static_cast<double>(domain.step);
@@ -195,7 +198,8 @@ class Planner {
       ns += per_frame * cost_of(graph_, request_.costs, id);
     }
     const uint64_t unit = unit_frames();
-    double frames = static_cast<double>(kTileBytes) / std::max(bytes, 1e-9);
+    const uint64_t room = kTileBytes - std::min(beside, kTileBytes * 3 / 4);
+    double frames = static_cast<double>(room) / std::max(bytes, 1e-9);
     if (frames * ns < kTileNs)
       frames = std::min(kTileNs / std::max(ns, 1e-9), static_cast<double>(kLargestTileBytes) / std::max(bytes, 1e-9));
     const double units = std::clamp(frames / static_cast<double>(unit), 1.0, static_cast<double>(kLargestTileFrames / unit + 1));

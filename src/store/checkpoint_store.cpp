@@ -18,7 +18,7 @@ uint64_t slot_bytes(const Node& node) {
 
 Result<CheckpointStore> CheckpointStore::make(const Graph& graph, std::shared_ptr<Ledger> ledger, uint64_t bytes) {
   CheckpointStore store;
-  SQS_TRY_ASSIGN(store.memory_, ChargedMemory::take(std::move(ledger), bytes));
+  SQS_TRY_ASSIGN(store.memory_, ChargedMemory::take(std::move(ledger), bytes, os::Mapping::Use::Some));
   store.scans_.resize(graph.size());
   Size record;
   for (NodeId id = 0; id < graph.size(); ++id)

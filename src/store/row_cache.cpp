@@ -21,7 +21,7 @@ uint64_t mix(uint64_t x) {
 Result<RowCache> RowCache::make(std::shared_ptr<Ledger> ledger, uint64_t bytes, uint64_t slot_bytes) {
   RowCache cache;
   cache.slot_bytes_ = slot_bytes;
-  SQS_TRY_ASSIGN(cache.memory_, ChargedMemory::take(std::move(ledger), bytes));
+  SQS_TRY_ASSIGN(cache.memory_, ChargedMemory::take(std::move(ledger), bytes, os::Mapping::Use::Some));
   const Size group = (Size(slot_bytes) + sizeof(Slot)) * kWays;
   const uint64_t usable = bytes > kAlign ? bytes - kAlign : 0;
   cache.groups_ = group.overflowed() ? 0 : usable / group.saturated();
