@@ -28,6 +28,20 @@ Contest against_reference(uint64_t frames) {
   return contest;
 }
 
+Contest by_tile(uint64_t frames) {
+  Contest contest;
+  contest.stream = std::make_unique<Stream>(latencies(frames));
+  contest.contenders.push_back(tiled_logs(*contest.stream));
+  contest.contenders.push_back(engine("chosen", *contest.stream, sq::Mode::sqrt));
+  for (const uint64_t windows : {1, 2, 4, 8, 16, 32, 64}) {
+    Engine::Options options;
+    options.settings.mode = sq::Mode::sqrt;
+    options.settings.tile_frames = windows * kLogsHop;
+    contest.contenders.push_back(std::make_unique<Engine>(std::to_string(windows) + " windows", logs_job(), *contest.stream, options));
+  }
+  return contest;
+}
+
 Contest of_overlap(uint64_t frames) {
   Contest contest;
   contest.stream = std::make_unique<Stream>(latencies(frames));
@@ -43,6 +57,7 @@ std::vector<Workload> logs_workloads() {
   return {
       {"reference/logs/2M", "sqrt against a hand-written loop, 2 million frames", 2'000'000, kSmokeFrames, against_reference},
       {"reference/logs/20M", "sqrt against a hand-written loop, 20 million frames", 20'000'000, kSmokeFrames, against_reference},
+      {"tiles/logs/20M", "sqrt by tile span", 20'000'000, kSmokeFrames, by_tile},
       {"overlap/logs/2M", "window 32768, hop 4096: each window by itself, and by what windows share", 2'000'000, kSmokeFrames, of_overlap},
   };
 }
