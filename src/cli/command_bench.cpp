@@ -1,11 +1,12 @@
 #include <algorithm>
 #include <fstream>
 #include <iostream>
+#include <set>
+#include <spdlog/fmt/fmt.h>
 #include <vector>
 
-#include <spdlog/fmt/fmt.h>
-
 #include "commands.hpp"
+#include "paths.hpp"
 #include "session.hpp"
 #include "table.hpp"
 #include "trial.hpp"
@@ -94,8 +95,12 @@ struct Series {
     for (const Trial& trial : trials) values.push_back(trial.number(field));
     return median(values);
   }
+  // Of auto, what it chose, which may differ from run to run.
   std::string label() const {
-    return mode != Mode::automatic || refused() ? std::string(mode_name(mode)) : "auto: " + trials.front().mode();
+    if (mode != Mode::automatic || refused()) return mode_name(mode);
+    std::set<std::string> chosen;
+    for (const Trial& trial : trials) chosen.insert(trial.mode());
+    return "auto: " + (chosen.size() == 1 ? *chosen.begin() : "both");
   }
 
  private:
@@ -136,7 +141,7 @@ std::string ratio_cell(const Series& series, const Series& classic) {
 
 std::string title(const Options& options) {
   return fmt::format("{}{}/{}: {} frames, budget {}, {} runs of each mode, medians", options.workload,
-                     options.deep ? " deep" : "", options.preset, format_count(*options.frames), format_mib(options.budget),
+                     options.deep ? " deep" : "", options.preset, format_count(*options.frames), format_bytes(options.budget),
                      options.repeats);
 }
 
@@ -202,13 +207,13 @@ void write_csv(const Options& options, const std::vector<Series>& all, std::ostr
 
 Exit bench(const Options& asked) {
   Options options = asked;
-  choose_size(options, find_workload(options.workload));
-
   std::ofstream csv;  // opened first: minutes of measuring shall not end at a path that can't be written
   if (!options.csv.empty()) {
+    check_output_path(options.csv, options.force);
     csv.open(options.csv);
     if (!csv) throw Failure(Exit::kFailed, options.csv + " can't be written");
   }
+  choose_size(options, find_workload(options.workload));
   const auto all = run_interleaved(options);
   if (csv.is_open()) {
     write_csv(options, all, csv);

@@ -55,7 +55,7 @@ void print_text(const std::vector<Trial>& trials, bool same) {
   const auto& input = ran->document.at("input");
   std::cout << ran->document.at("workload").get<std::string>() << ": " << input.at("description").get<std::string>() << ", "
             << format_count(input.at("frames").get<uint64_t>()) << " frames, budget "
-            << format_mib(ran->number("budget_bytes")) << '\n';
+            << format_bytes(ran->number("budget_bytes")) << '\n';
   print_table(trials);
   std::cout << (same ? "same digests in all modes\n" : "THE DIGESTS DIFFER\n");
 }

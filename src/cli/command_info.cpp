@@ -26,7 +26,7 @@ Exit info(const Options& options) {
   }
   std::cout << fmt::format("{}: {}, {} frames of {} x {}", options.input, file.container, format_count(file.frame_count),
                            sqs_dtype_name(file.dtype), file.channels);
-  if (file.sample_rate > 0) std::cout << fmt::format(" at {:g} Hz, {}", file.sample_rate, format_seconds(seconds));
+  if (file.sample_rate > 0) std::cout << fmt::format(" at {:.10g} Hz, {}", file.sample_rate, format_seconds(seconds));
   std::cout << ", " << format_bytes(bytes) << " as frames\n";
   return Exit::kOk;
 }

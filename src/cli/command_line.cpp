@@ -54,6 +54,7 @@ class Grammar {
         ->group("Engine");
     sub.add_option("--head", options_.head, "How many of the first rows to print")->capture_default_str()->type_name("N");
     add_common(sub);
+    sub.get_option("--compare")->excludes(sub.get_option("--mode"));
   }
 
   void add_run() {
@@ -103,10 +104,11 @@ class Grammar {
         ->capture_default_str()
         ->type_name("PRESET");
     sub.add_option("--repeats", options_.repeats, "Runs of each mode, interleaved")
-        ->check(CLI::Range(1U, 1000U).description("N"))
+        ->check(CLI::Range(1U, 1000U).description(""))
         ->capture_default_str()
         ->type_name("N");
     sub.add_option("--csv", options_.csv, "Also write one line per run to this file")->type_name("FILE");
+    sub.add_flag("--force", options_.force, "Replace that file if it exists");
     add_synthetic_options(sub, options_);
     add_pipeline_options(sub, options_);
     add_budget_option(sub, options_);

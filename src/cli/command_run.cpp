@@ -1,22 +1,13 @@
 #include <algorithm>
-#include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "commands.hpp"
+#include "paths.hpp"
 #include "session.hpp"
 
 namespace sqs::cli {
 namespace {
-
-// Looked at before anything is computed; the library writes beside the path and renames only when the run has succeeded.
-void check_output(const Options& options) {
-  std::error_code error;
-  const auto status = std::filesystem::status(options.output, error);
-  if (!std::filesystem::exists(status)) return;
-  if (std::filesystem::is_directory(status)) throw Failure(Exit::kFailed, options.output + " is a directory");
-  if (!options.force) throw Failure(Exit::kFailed, options.output + " exists; --force replaces it");
-}
 
 std::string choose_target(const Session& session, const std::string& wanted) {
   const auto& targets = session.targets();
@@ -30,7 +21,7 @@ std::string choose_target(const Session& session, const std::string& wanted) {
 }  // namespace
 
 Exit run(const Options& options) {
-  check_output(options);
+  check_output_path(options.output, options.force);
   Session session(options);
   const std::string target = choose_target(session, options.target);
   const Outcome outcome = session.run_to_file(target, options.output);

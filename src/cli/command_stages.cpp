@@ -22,9 +22,11 @@ std::vector<StageType> stage_types() {
 
 const char* kind_name(int32_t kind) { return kind == SQS_MAP ? "map" : kind == SQS_SCAN ? "scan" : "reduce"; }
 
+// Up to a full stop that a capital letter follows: ranges are written 0 .. n.
 std::string first_sentence(const std::string& doc) {
-  const size_t stop = doc.find(". ");
-  return stop == std::string::npos ? doc : doc.substr(0, stop + 1);
+  for (size_t stop = doc.find(". "); stop != std::string::npos; stop = doc.find(". ", stop + 1))
+    if (stop + 2 < doc.size() && doc[stop + 2] >= 'A' && doc[stop + 2] <= 'Z') return doc.substr(0, stop + 1);
+  return doc;
 }
 
 nlohmann::json to_json(const StageType& entry) {

@@ -28,6 +28,7 @@ inline Exit exit_of(int32_t status) {
   if (status == SQS_E_CANCELLED) return Exit::kCancelled;
   if (status == SQS_E_BUDGET) return Exit::kBudget;
   if (status == SQS_E_SOURCE) return Exit::kInput;
+  if (status == SQS_E_INVALID || status == SQS_E_RANGE) return Exit::kUsage;  // all values here come from options
   return status < SQS_OK ? Exit::kFailed : Exit::kOk;
 }
 

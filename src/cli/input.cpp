@@ -3,7 +3,6 @@
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
-#include <system_error>
 
 namespace sqs::cli {
 namespace {
@@ -19,13 +18,13 @@ bool is_raw(const Options& options) {
   return true;
 }
 
-// Whatever goes wrong while an input is opened makes it an input that can't be read.
+// Whatever goes wrong while an input is opened makes it an input that can't be read, but for options that make no sense.
 template <class Body>
 auto opening(Body&& body) {
   try {
     return body();
   } catch (const sqrtspace::Error& error) {
-    throw Failure(Exit::kInput, error.what());
+    throw Failure(exit_of(error.code()) == Exit::kUsage ? Exit::kUsage : Exit::kInput, error.what());
   }
 }
 
@@ -91,17 +90,6 @@ Input make_synthetic(std::unique_ptr<Source> source, const std::string& descript
   format.frames = synthetic_frames(format, options);
   input.format = format;
   return input;
-}
-
-std::string find_data_file(const std::string& name) {
-  namespace fs = std::filesystem;
-  std::error_code error;
-  const fs::path program = fs::read_symlink("/proc/self/exe", error);
-  const fs::path places[] = {program.parent_path() / SQRTSPACE_DATA_FROM_BIN / name, program.parent_path() / "data" / name};
-  for (const fs::path& place : places)
-    if (fs::is_regular_file(place, error)) return place.lexically_normal().string();
-  throw Failure(Exit::kInput, "the recording " + name + " that belongs to this program is not in " +
-                                  places[0].lexically_normal().parent_path().string() + "; name a file with --input");
 }
 
 }  // namespace sqs::cli

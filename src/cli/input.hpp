@@ -42,8 +42,4 @@ Input open_file(const Options& options, sqrtspace::Dtype fallback);
 Input make_synthetic(std::unique_ptr<Source> source, const std::string& description, InputFormat format,
                      const Options& options);
 
-// A file that is installed with the program: in the data directory of the prefix the program was found in, or beside the
-// program in a build tree. Failure if it is in neither.
-std::string find_data_file(const std::string& name);
-
 }  // namespace sqs::cli

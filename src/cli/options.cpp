@@ -10,11 +10,16 @@ using sqrtspace::Mode;
 
 const std::vector<std::string> kDtypes = {"u8", "i8", "u16", "i16", "u32", "i32", "u64", "i64", "f32", "f64", "c64", "c128"};
 
-void add_bytes(CLI::App& command, const std::string& name, uint64_t& bytes, const std::string& text) {
+void add_bytes(CLI::App& command, const std::string& name, uint64_t& bytes, const std::string& text,
+               std::optional<uint64_t> none = {}) {
   command
       .add_option_function<std::string>(
           name,
-          [name, &bytes](const std::string& value) {
+          [name, none, &bytes](const std::string& value) {
+            if (none && value == "none") {
+              bytes = *none;
+              return;
+            }
             const auto parsed = parse_bytes(value);
             if (!parsed)
               throw CLI::ValidationError(name, "a size such as 64MiB, 1.5GiB, 512k or 80% is needed, not '" + value + "'");
@@ -26,7 +31,7 @@ void add_bytes(CLI::App& command, const std::string& name, uint64_t& bytes, cons
 
 void add_count(CLI::App& command, const std::string& name, std::optional<uint64_t>& count, uint64_t least,
                const std::string& text) {
-  command.add_option(name, count, text)->check(CLI::Range(least, uint64_t{1} << 62).description("N"))->type_name("N");
+  command.add_option(name, count, text)->check(CLI::Range(least, uint64_t{1} << 62).description(""))->type_name("N");
 }
 
 }  // namespace
@@ -66,7 +71,7 @@ void add_file_options(CLI::App& command, Options& options) {
 void add_synthetic_options(CLI::App& command, Options& options) {
   const char* const group = "Synthetic input";
   auto* minutes = command.add_option("--minutes", options.minutes, "Length of the stream, which is generated, never stored")
-                      ->check(CLI::Range(1e-6, 1e9).description("M"))
+                      ->check(CLI::Range(1e-6, 1e9).description(""))
                       ->type_name("M")
                       ->group(group);
   add_count(command, "--frames", options.frames, 0, "The same in frames");
@@ -93,7 +98,7 @@ void add_budget_option(CLI::App& command, Options& options) {
 
 void add_threads_option(CLI::App& command, Options& options) {
   command.add_option("--threads", options.threads, "Worker threads")
-      ->check(CLI::Range(1U, 1024U).description("N"))
+      ->check(CLI::Range(1U, 1024U).description(""))
       ->capture_default_str()
       ->type_name("N")
       ->group("Engine");
@@ -114,7 +119,7 @@ void add_engine_options(CLI::App& command, Options& options) {
       ->group(group);
   add_budget_option(command, options);
   add_threads_option(command, options);
-  add_bytes(command, "--lru", options.lru, "Bytes of the budget for the cache of rows");
+  add_bytes(command, "--lru", options.lru, "How much of the budget is for the cache of rows; or none", SQS_NONE);
   command.get_option("--lru")->group(group);
   command.add_option("--checkpoint-every", options.checkpoint_every, "Windows between checkpoints; 0: the plan chooses")
       ->type_name("N")

@@ -35,7 +35,7 @@ struct Options {
   // The engine.
   sqrtspace::Mode mode = sqrtspace::Mode::automatic;
   uint64_t budget = 0;
-  uint64_t lru = 0;
+  uint64_t lru = 0;  // SQS_NONE: off
   uint64_t checkpoint_every = 0;
   uint64_t tile_frames = 0;
   uint32_t threads = 1;

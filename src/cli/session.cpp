@@ -159,11 +159,11 @@ nlohmann::json to_json(const TargetOutcome& target) {
 
 std::string describe_input(const Input& input) {
   const InputFormat& format = input.format;
-  std::string text = fmt::format("{}: {} frames of {}", input.description, format_count(format.frames),
+  std::string text = fmt::format("{}, {} frames of {}", input.description, format_count(format.frames),
                                  sq::name(format.dtype));
   if (format.channels != 1) text += fmt::format(" x {} channels", format.channels);
   if (format.sample_rate > 0)
-    text += fmt::format(" at {:g} Hz ({})", format.sample_rate,
+    text += fmt::format(" at {:.10g} Hz ({})", format.sample_rate,
                         format_seconds(static_cast<double>(format.frames) / format.sample_rate));
   return text;
 }

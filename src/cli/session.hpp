@@ -63,7 +63,7 @@ class Session {
 nlohmann::json to_json(const Input& input);
 nlohmann::json to_json(const sqs_stats& stats);
 nlohmann::json to_json(const TargetOutcome& target);
-std::string describe_input(const Input& input);            // "440 Hz sine: 96 000 frames of f32 at 48000 Hz (2 s)"
+std::string describe_input(const Input& input);            // "440 Hz sine, 96 000 frames of f32 at 48000 Hz (2 s)"
 std::string describe_target(const TargetOutcome& target);  // "peak_bin: i32, shape (90, 1), digest 0123.."
 
 }  // namespace sqs::cli

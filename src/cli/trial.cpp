@@ -36,7 +36,7 @@ std::vector<std::string> demo_arguments(const Options& options) {
   if (options.limit) add("--limit", text_of(*options.limit));
   if (options.deep) arguments.emplace_back("--deep");
   if (options.budget != 0) add("--budget", std::to_string(options.budget));
-  if (options.lru != 0) add("--lru", std::to_string(options.lru));
+  if (options.lru != 0) add("--lru", options.lru == SQS_NONE ? "none" : std::to_string(options.lru));
   add("--checkpoint-every", std::to_string(options.checkpoint_every));
   add("--tile-frames", std::to_string(options.tile_frames));
   add("--threads", std::to_string(options.threads));

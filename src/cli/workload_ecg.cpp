@@ -10,6 +10,7 @@
 #include <spdlog/fmt/fmt.h>
 #include <vector>
 
+#include "paths.hpp"
 #include "table.hpp"
 #include "workload.hpp"
 

@@ -127,7 +127,7 @@ TEST(Bench, PresetsRelateTheStreamToTheBudget) {
   const TemporaryDirectory directory;
   const auto bench = [&](const char* preset) {
     const Ran ran = run_program({"bench", "audio", "--preset", preset, "--frames", "1000000", "--repeats", "2", "--csv",
-                                 directory / "runs.csv", "--json"});
+                                 directory / "runs.csv", "--force", "--json"});
     EXPECT_EQ(ran.exit_code, 0) << ran.err;
     EXPECT_EQ(ran.err, "");
     return ran.json();
@@ -152,6 +152,7 @@ TEST(Bench, PresetsRelateTheStreamToTheBudget) {
   EXPECT_EQ(spill["modes"][2]["chosen"], "sqrt");
   EXPECT_EQ(spill["modes"][1]["digest"], barely["modes"][0]["digest"]);
   EXPECT_NE(read_text(directory / "runs.csv").find("classic,,0,refused,"), std::string::npos);
+  EXPECT_EQ(run_program({"bench", "audio", "--csv", directory / "runs.csv"}).exit_code, 1) << "it replaced the file";
 }
 
 TEST(Bench, SizesTheStreamByAGivenBudget) {

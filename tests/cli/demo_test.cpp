@@ -1,10 +1,12 @@
 // The demos and what they print: numbers that follow from the input, the same in every mode.
 #include <gtest/gtest.h>
 
-#include <cstring>
+#include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "program.hpp"
+#include "synthetic.hpp"
 
 namespace sqs::test {
 namespace {
@@ -77,6 +79,66 @@ TEST(DemoAudio, RowsAreThoseOfTheWholeRun) {
   ASSERT_EQ(part["targets"][0]["shape"], json({50, 1}));
   ASSERT_EQ(part["summary"]["first_rows"].size(), 50u);
   for (size_t i = 0; i < 50; ++i) EXPECT_EQ(part["summary"]["first_rows"][i], whole["summary"]["first_rows"][700 + i]);
+}
+
+// scipy.signal.butter(1, [5, 15], fs=360), sosfilt with zi, a z-score, and the largest value within 108 frames, if at least 1.
+TEST(DemoEcg, FindsTheBeatsOfTheRecording) {
+  const json told = demo({"ecg", "--mode", "sqrt", "--head", "8"});
+  EXPECT_EQ(told["targets"][0]["shape"], json({108000, 1}));
+  EXPECT_EQ(told["stats"]["sweeps"], 2);
+  const json& summary = told["summary"];
+  EXPECT_EQ(summary["beats"], 501);
+  EXPECT_NEAR(summary["beats_per_minute"].get<double>(), 100.23666991507726, 1e-9);
+  EXPECT_NEAR(summary["shortest_interval_seconds"].get<double>(), 149.0 / 360.0, 1e-9);
+  EXPECT_NEAR(summary["longest_interval_seconds"].get<double>(), 1720.0 / 360.0, 1e-9);
+  const std::vector<int> frames = {127, 344, 554, 750, 946, 1132, 1318, 1502};
+  ASSERT_EQ(summary["first_beats"].size(), frames.size());
+  for (size_t i = 0; i < frames.size(); ++i) EXPECT_EQ(summary["first_beats"][i]["frame"], frames[i]);
+}
+
+TEST(DemoEcg, TakesTheRecordingAsAFileToo) {
+  const json own = demo({"ecg"});
+  const json named = demo({"ecg", "--input", SQRTSPACE_ECG});
+  EXPECT_EQ(own["targets"], named["targets"]);
+  EXPECT_EQ(named["input"]["description"], SQRTSPACE_ECG);
+}
+
+TEST(DemoLogs, GivesTheQuantilesOfItsStream) {
+  constexpr size_t kWindow = 32768, kHop = 4096, kFrames = 300000;
+  const json told = demo({"logs", "--frames", std::to_string(kFrames), "--seed", "1", "--head", "100", "--deep"});
+  std::vector<float> samples(kFrames);
+  cli::make_latencies(1)->read(0, kFrames, samples.data());
+  const size_t windows = 1 + (kFrames - kWindow) / kHop;
+  ASSERT_EQ(told["targets"][0]["shape"], json({windows, 2, 1}));
+  ASSERT_EQ(told["targets"][2]["shape"], json({windows, 2048, 1}));
+  uint64_t alerts = 0, counted = 0;
+  for (size_t t = 0; t < windows; ++t) {
+    std::vector<float> window(samples.begin() + static_cast<int64_t>(t * kHop),
+                              samples.begin() + static_cast<int64_t>(t * kHop + kWindow));
+    std::sort(window.begin(), window.end());
+    const json& row = told["summary"]["first_rows"][t];
+    EXPECT_EQ(row["p50_ms"].get<float>(), window[16383]) << t;
+    EXPECT_EQ(row["p95_ms"].get<float>(), window[31129]) << t;  // rank ceil(0.95 * 32768) = 31130
+    if (window[31129] > 100.0F) ++alerts;
+    counted += static_cast<uint64_t>(std::count_if(window.begin(), window.end(), [](float x) { return x <= 1024.0F; }));
+  }
+  EXPECT_GT(alerts, 0u) << "a stream without an incident tests nothing";
+  EXPECT_LT(alerts, windows);
+  EXPECT_EQ(told["summary"]["alerts"], alerts);
+  EXPECT_EQ(told["summary"]["counted"], counted);
+}
+
+// The carrier has amplitude 1 and lies in band 5, the bursts have amplitude 2 and lie in band 1.
+TEST(DemoSatcom, AlertsOnTheBursts) {
+  const json told = demo({"satcom", "--frames", "1000000"});
+  const json& summary = told["summary"];
+  EXPECT_EQ(told["targets"][0]["shape"], json({1 + (1000000 - 1024) / 512, 8, 1}));
+  EXPECT_NEAR(summary["loudest_db"][5].get<double>(), 0.0, 0.2);
+  EXPECT_NEAR(summary["loudest_db"][1].get<double>(), 20 * std::log10(2.0), 0.2);
+  for (const size_t quiet : {0, 2, 3, 4, 6, 7}) EXPECT_LT(summary["loudest_db"][quiet].get<double>(), -10.0) << quiet;
+  EXPECT_GT(summary["alerts"][1], 0);
+  EXPECT_EQ(summary["alert_windows"], summary["alerts"][1]);
+  EXPECT_LT(summary["alert_windows"], summary["windows"]);
 }
 
 struct DemoCase {

@@ -37,6 +37,8 @@ TEST(ExitCode, TwoForWordsThatMakeNoSense) {
   expect_failure(run_program({"demo", "audio", "--deep"}), 2, "--deep");
   expect_failure(run_program({"demo", "ecg", "--minutes", "1"}), 2, "--minutes");
   expect_failure(run_program({"run", "audio", "x.wav"}), 2, "--output");
+  expect_failure(run_program({"demo", "audio", "--compare", "--mode", "sqrt"}), 2, "--compare");
+  expect_failure(run_program({"demo", "audio", "--rows", "50:91", "--quiet"}), 2, "91");
   expect_failure(run_program({"bench", "ecg"}), 2, "ecg");
   expect_failure(run_program({"stages", "no_such_stage"}), 2, "no_such_stage");
 }
@@ -46,6 +48,10 @@ TEST(ExitCode, ThreeForAnInputThatCantBeRead) {
   expect_failure(run_program({"info", directory / "absent.wav"}), 3, "absent.wav");
   expect_failure(run_program({"demo", "audio", "--input", directory / "absent.wav"}), 3, "absent.wav");
   expect_failure(run_program({"run", "audio", directory / "absent.npy", "-o", directory / "out.npy"}), 3, "absent.npy");
+
+  const TemporaryDirectory other;
+  write_bytes(other / "bytes.raw", "12345678", 8);
+  expect_failure(run_program({"info", other / "bytes.raw"}), 2, "dtype");
 
   write_bytes(directory / "text.wav", "This is no sound.", 17);
   expect_failure(run_program({"demo", "audio", "--input", directory / "text.wav"}), 3, "text.wav");
@@ -99,7 +105,7 @@ TEST(ExitCode, AnInterruptedRunLeavesNoFileBehind) {
   std::filesystem::resize_file(directory / "long.raw", uint64_t{1} << 40);
   Program program({"run", "audio", directory / "long.raw", "-o", directory / "out.npy"});
   ASSERT_TRUE(program.wait_until_interruptible());
-  while (directory.entries() == 1) sched_yield();  // the run has begun once its output is there, under another name
+  while (directory.entries() == 1 && program.running()) sched_yield();  // the run has begun once its output is there, under another name
   EXPECT_FALSE(std::filesystem::exists(directory / "out.npy"));
   program.interrupt();
   expect_failure(program.wait(), 130, "cancel");
@@ -107,7 +113,7 @@ TEST(ExitCode, AnInterruptedRunLeavesNoFileBehind) {
 }
 
 TEST(ExitCode, AnInterruptReachesTheChildrenOfACompare) {
-  Program program({"demo", "audio", "--mode", "sqrt", "--minutes", "1000000", "--compare"});
+  Program program({"demo", "audio", "--minutes", "1000000", "--compare", "--quiet"});
   ASSERT_TRUE(program.wait_until_interruptible());
   program.interrupt();
   expect_failure(program.wait(), 130, "cancel");

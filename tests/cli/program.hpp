@@ -28,15 +28,13 @@ class Program {
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
 
-  pid_t id() const { return id_; }
+  bool running() const;
   // True once it handles SIGINT itself; false if it ended before.
   bool wait_until_interruptible() const;
   void interrupt() const;
   Ran wait();
 
  private:
-  bool running() const;
-
   pid_t id_ = 0;
   int out_file_ = -1, err_file_ = -1;
 };

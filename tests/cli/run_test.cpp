@@ -98,6 +98,32 @@ TEST(RunLogs, WritesNearestRankQuantiles) {
   }
 }
 
+TEST(RunSatcom, MeasuresATone) {
+  const TemporaryDirectory directory;
+  constexpr double kCycles = -100.0 / 1024.0, kAmplitude = 0.5;  // in the fourth eighth of -1/2 .. 1/2
+  std::vector<std::complex<float>> samples(10000);
+  for (size_t i = 0; i < samples.size(); ++i)
+    samples[i] = std::polar(static_cast<float>(kAmplitude), static_cast<float>(kTwoPi * std::fmod(kCycles * static_cast<double>(i), 1.0)));
+  write_samples(directory / "complex.raw", samples);
+  const auto run_on = [&](const char* name, const std::vector<std::string>& options) {
+    std::vector<std::string> command = {"run", "satcom", directory / "complex.raw", "-o", directory / name};
+    command.insert(command.end(), options.begin(), options.end());
+    const Ran ran = run_program(command);
+    EXPECT_EQ(ran.exit_code, 0) << ran.err;
+    return read_npy(directory / name);
+  };
+  const Npy db = run_on("db.npy", {});
+  ASSERT_EQ(db.shape, (std::vector<uint64_t>{18, 8, 1}));
+  for (size_t t = 0; t < 18; ++t) {
+    EXPECT_NEAR(db.at<float>(8 * t + 3), 20 * std::log10(kAmplitude), 0.01);
+    for (const size_t band : {0, 1, 2, 4, 5, 6, 7}) EXPECT_LT(db.at<float>(8 * t + band), -60.0F);
+  }
+  // The same bytes as I and Q in two real channels.
+  EXPECT_EQ(run_on("pairs.npy", {"--dtype", "f32", "--channels", "2"}).payload, db.payload);
+  const Npy alert = run_on("alert.npy", {"--target", "alert", "--limit", "-7"});
+  for (size_t i = 0; i < alert.payload.size(); ++i) EXPECT_EQ(alert.at<uint8_t>(i), i % 8 == 3 ? 1 : 0);
+}
+
 TEST(Run, ReplacesAnExistingFileOnlyIfToldTo) {
   const TemporaryDirectory directory;
   write_samples(directory / "in.raw", std::vector<float>(10000, 1.0F));
