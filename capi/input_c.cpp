@@ -78,7 +78,7 @@ int32_t sqs_input_create(sqs_pipeline* p, sqs_input** out, sqs_error** err) {
     return create(out, [&](InputObject& input) -> Status {
       if (!input.claim(*pipeline))
         return Error{.code = SQS_E_STATE, .message = "the pipeline has an sqs_input already: destroy that one first"};
-      return ok();
+      return input.engine().expect_push();
     });
   });
 }

@@ -297,7 +297,8 @@ SQS_API int32_t sqs_pipeline_set_reader(sqs_pipeline *p, const sqs_reader *reade
  * can change, and a target that needs the end answers SQS_E_NOT_ENDED. The first push replaces any former input. */
 SQS_API int32_t sqs_pipeline_push_samples(sqs_pipeline *p, const void *frames, uint64_t frame_count, sqs_error **err);
 SQS_API int32_t sqs_pipeline_end_input(sqs_pipeline *p, sqs_error **err);
-/* The push side as an object of its own, which another thread may use while the pipeline is in use. One per pipeline. */
+/* The push side as an object of its own, which another thread may use while the pipeline is in use. One per pipeline. If the
+ * pipeline has another input, the first push replaces it, which a run in progress refuses (SQS_E_STATE). */
 SQS_API int32_t sqs_input_create(sqs_pipeline *p, sqs_input **out, sqs_error **err);
 SQS_API int32_t sqs_input_push_samples(sqs_input *in, const void *frames, uint64_t frame_count, sqs_error **err);
 SQS_API int32_t sqs_input_end(sqs_input *in, sqs_error **err);

@@ -30,7 +30,7 @@ void Machinery::place_buffers() {
         buffer.data = context_.arena + planned.offset;
         break;
       case BufferPlan::Where::Result:
-        buffer.data = (*context_.outputs)[planned.target]->sink().memory() + context_.cached_rows * buffer.row_bytes;
+        buffer.data = (*context_.outputs)[planned.target]->sink().memory();
         (*context_.outputs)[planned.target]->set_direct();
         break;
       case BufferPlan::Where::Source:

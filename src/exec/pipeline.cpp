@@ -203,6 +203,8 @@ Status Pipeline::set_reader(ReaderDecl reader) {
   return ok();
 }
 
+Status Pipeline::expect_push() { return state_->current_source() == nullptr ? push(nullptr, 0) : ok(); }
+
 Status Pipeline::push(const void* frames, uint64_t frame_count) {
   if (frames == nullptr && frame_count > 0)
     return Error{SQS_E_NULL, "frames is NULL, but frame_count is " + std::to_string(frame_count)};

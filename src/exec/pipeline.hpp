@@ -37,6 +37,8 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
 
   Status set_memory(const void* frames, uint64_t frame_count, User user);
   Status set_reader(ReaderDecl reader);
+  // A pipeline without input has an empty one from now on, so that the first push does not come in the way of a run.
+  Status expect_push();
   Status push(const void* frames, uint64_t frame_count);  // thread-safe
   Status end_input();                                     // thread-safe
 

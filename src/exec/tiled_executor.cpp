@@ -106,6 +106,7 @@ class TiledExecutor final : public Executor {
       lane.end = lane.unit->range.first;
       if (lane.buffer != nullptr) lane.buffer->start_at(lane.end);
       if (in_place(lane)) lane.buffer->first = 0;
+      if (lane.buffer != nullptr) settle_in_result(plan_.buffers[lane.unit->node], *lane.buffer);
       const bool scan = lane.runner != nullptr && lane.runner->node().decl.kind == Kind::Scan;
       if (scan && lane.end > 0 && lane.unit->range.count() > 0) SQS_TRY(restore(lane));
     }
@@ -113,6 +114,14 @@ class TiledExecutor final : public Executor {
     now_ = os::monotonic_ns();
     begun_ = true;
     return ok();
+  }
+
+  // A result's memory begins with the first row that was asked for, however much of it comes from the cache and from whichever
+  // checkpoint a scan starts.
+  void settle_in_result(const BufferPlan& planned, RowBuffer& buffer) const {
+    if (planned.where != BufferPlan::Where::Result) return;
+    const uint64_t cached = planned.target == 0 ? context_.cached_rows : 0;
+    buffer.first = plan_.targets[planned.target].rows.first - cached;
   }
 
   Status restore(Lane& lane) {
