@@ -66,19 +66,24 @@ class Trial {
   void early_evaluate(Session& session, const sqs_settings& settings);
   void end(Session& session, const sqs_settings& settings);
   bool fail(const sqs_settings& settings, const std::string& what, const std::string& why);
+  void note(const std::string& what);
 
   const TrialOptions options_;
   const GraphSpec graph_;
   const Naive naive_;
   Rng rng_;
   RowRange last_range_;
+  std::string history_;  // what the session at hand was asked for
   TrialResult result_;
 };
 
 bool Trial::fail(const sqs_settings& settings, const std::string& what, const std::string& why) {
   result_.failure += what + " with " + eq::describe(settings) + ":\n" + why + "\n";
+  if (!history_.empty()) result_.failure += "asked of the pipeline:" + history_ + "\n";
   return false;
 }
+
+void Trial::note(const std::string& what) { history_ += "\n  " + what; }
 
 // Sends one request and checks all that came back.
 bool Trial::ask(Session& session, const sqs_settings& settings, const Request& request) {
@@ -86,6 +91,7 @@ bool Trial::ask(Session& session, const sqs_settings& settings, const Request& r
   const Outcome outcome = request.evaluate ? session.evaluate(request.targets.front(), request.range)
                                            : session.run(request.targets, request.range, request.drive, rng_);
   const std::string what = describe(request);
+  note(what);
   if (!outcome.ok()) return fail(settings, what, sqs_status_name(outcome.status) + (": " + outcome.message));
   std::string wrong = check_bytes(naive_, outcome, request.range) + check_counts(session, outcome);
   if (settings.mode != SQS_AUTO && outcome.stats.mode != settings.mode) wrong += "ran in another mode\n";
@@ -119,6 +125,7 @@ void Trial::classic() {
 
 // Builds, feeds, configures and plans; the first status that is not SQS_OK.
 int32_t Trial::take(Session& session, const sqs_settings& settings, Feed how) {
+  history_.clear();
   int32_t status = session.build();
   if (status == SQS_OK) status = session.feed(how, rng_);
   if (status != SQS_OK) return status;
@@ -230,7 +237,8 @@ void Trial::early_evaluate(Session& session, const sqs_settings& settings) {
   const std::string& target = graph_.targets[rng_.below(graph_.targets.size())];
   const std::string what = "evaluate " + target + " after " + std::to_string(session.pushed()) + " frames";
   const std::optional<uint64_t> decided = naive_.geometries().decided_rows(graph_, target, session.pushed());
-  Outcome outcome = session.evaluate(target, {});
+  note(what);
+  const Outcome outcome = session.evaluate(target, {});
   if (!decided) {
     if (outcome.status != SQS_E_NOT_ENDED) fail(settings, what, std::string(sqs_status_name(outcome.status)) + ", wanted NOT_ENDED");
     return;
@@ -247,6 +255,7 @@ void Trial::early_evaluate(Session& session, const sqs_settings& settings) {
 void Trial::live() {
   sqs_settings settings = random_settings();
   Session session(graph_, naive_);
+  history_.clear();
   session.build();
   session.configure(settings);
   const uint64_t longest = rng_.pick<uint64_t>({1, 10, 100, 1000});
