@@ -447,7 +447,10 @@ void Run::State::count() {
   stats.budget_bytes = plan->budget_bytes;
   stats.predicted_bytes = plan->predicted_bytes;
   stats.reserved_bytes = shared->ledger->held();
-  stats.measured_bytes = shared->ledger->peak();
+  // Frames that another thread has pushed meanwhile are not the run's.
+  const uint64_t retained = source->retained_bytes();
+  const uint64_t pushed = retained - std::min(retained, plan->input.retained_bytes);
+  stats.measured_bytes = shared->ledger->peak() - std::min(shared->ledger->peak(), pushed);
   stats.untracked_bytes = plan->untracked_bytes;
   stats.checkpoints_saved = context.checkpoints_saved;
   stats.checkpoints_loaded = context.checkpoints_loaded;

@@ -99,7 +99,9 @@ INSTANTIATE_TEST_SUITE_P(Runs, Allocations,
 TEST(AllocationsOfAFile, NoneWhileANpyFileIsWritten) {
   SKIP_UNDER_SANITIZERS();
   const api::Pipeline p = make(workloads().front(), kFrames);
-  ASSERT_TRUE(api::configure(p.get(), api::settings(SQS_SQRT)).ok());
+  sqs_settings settings = api::settings(SQS_SQRT);
+  settings.tile_frames = 1024;
+  ASSERT_TRUE(api::configure(p.get(), settings).ok());
   sqs_run* made = nullptr;
   ASSERT_EQ(sqs_run_create(p.get(), &made, nullptr), SQS_OK);
   const api::Run run(made);
