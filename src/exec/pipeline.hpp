@@ -16,7 +16,7 @@
 namespace sqs {
 
 class Run;
-class Plan;
+struct Plan;
 class ResultArray;
 class Graph;
 class Verifier;
