@@ -60,9 +60,11 @@ double value_of(const Goal& goal, const std::vector<Series>& all, bool cpu) {
 
 void print_goal(std::ostream& out, const Goal& goal, const std::vector<Series>& all) {
   const double wall = value_of(goal, all, false), cpu = value_of(goal, all, true);
-  const bool met = goal.at_least ? wall >= goal.bound : wall <= goal.bound;
-  out << format("  %-44s %s (cpu %s), goal %s %.2f: %s\n", goal.what.c_str(), ratio_text(wall).c_str(), ratio_text(cpu).c_str(),
-                goal.at_least ? "at least" : "at most", goal.bound, std::isnan(wall) ? "not measured" : met ? "met" : "missed");
+  const double judged = goal.by_wall_clock ? wall : cpu;
+  const bool met = goal.at_least ? judged >= goal.bound : judged <= goal.bound;
+  out << format("  %-44s %s by CPU time, %s by wall clock; goal %s %.2f%s: %s\n", goal.what.c_str(), ratio_text(cpu).c_str(),
+                ratio_text(wall).c_str(), goal.at_least ? "at least" : "at most", goal.bound,
+                goal.by_wall_clock ? " by wall clock" : "", std::isnan(judged) ? "not measured" : met ? "met" : "missed");
 }
 
 }  // namespace
