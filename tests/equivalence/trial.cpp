@@ -172,7 +172,7 @@ sqs_settings Trial::random_settings() {
 RowRange Trial::random_range(uint64_t rows) {
   if (rng_.chance(10)) return {};
   RowRange range;
-  range.t0 = rng_.below(rows + 1);
+  range.t0 = rng_.chance(20) ? 0 : rng_.below(rows + 1);
   if (rng_.chance(30) && last_range_.t1 <= rows) range.t0 = last_range_.t1;
   if (rng_.chance(20) && last_range_.t0 <= rows) range.t0 = last_range_.t0;
   const uint64_t room = rows - range.t0;
