@@ -35,7 +35,7 @@ class Fft final : public Kernel {
     for (const Real factor : make_taper<Real>(params, used_)) taper_.insert(taper_.end(), 2, factor);
   }
 
-  uint64_t scratch_bytes() const { return (lanes_ > 1 ? 3 : 2) * align_bytes(checked_bytes(points_, 2 * sizeof(Real))); }
+  uint64_t scratch_bytes() const { return (lanes_ > 1 ? 3 : 2) * scratch_buffer_bytes(checked_bytes(points_, 2 * sizeof(Real))); }
 
   void process(sqs_call& call) const override {
     ScratchCutter scratch(call.scratch);

@@ -16,13 +16,30 @@ constexpr ParamSpec kParams[] = {
     {"hi", ParamType::Float, "", "", "..", "upper edge of the last bin, which it belongs to", true},
 };
 
-// First guesses at the bins: (x - lo) * bins / (hi - lo), cut to the range. What is outside is sorted out by the caller.
-SQS_DSP_CLONES void guess_bins(const double* x, size_t count, double lo, double per_unit, double last, int32_t* bins) {
+constexpr int32_t kOutside = -1;
+
+// Bins as numpy.histogram has them: edge i is lo + i * step, the last bin has hi in it.
+struct Bins {
+  double lo, hi;
+  double step;      // (hi - lo) / count
+  double per_unit;  // count / (hi - lo)
+  double last;      // number of the last bin
+};
+
+// The bin of each value, or kOutside. Multiplying can miss the bin by one, so the edges decide.
+SQS_DSP_CLONES void find_bins(const double* x, size_t count, const Bins& bins, int32_t* found) {
+  const Bins b = bins;
   for (size_t i = 0; i < count; ++i) {
-    double guess = (x[i] - lo) * per_unit;
+    double guess = (x[i] - b.lo) * b.per_unit;
     guess = guess > 0 ? guess : 0;  // also if it is NaN
-    guess = guess < last ? guess : last;
-    bins[i] = static_cast<int32_t>(guess);
+    guess = guess < b.last ? guess : b.last;
+    double bin = static_cast<double>(static_cast<int32_t>(guess));
+    bin -= x[i] < b.lo + bin * b.step ? 1.0 : 0.0;
+    bin = bin > 0 ? bin : 0;
+    bin += x[i] >= b.lo + (bin + 1) * b.step ? 1.0 : 0.0;
+    bin = bin < b.last ? bin : b.last;
+    const bool inside = (x[i] >= b.lo) & (x[i] <= b.hi);
+    found[i] = static_cast<int32_t>(inside ? bin : double{kOutside});
   }
 }
 
@@ -32,14 +49,9 @@ class Histogram final : public Kernel {
       : length_(input.shape.front()),
         lanes_(product(input.shape, 1)),
         bins_(params.integer("bins")),
-        lo_(params.number("lo")),
-        hi_(params.number("hi")),
-        per_unit_(static_cast<double>(bins_) / (hi_ - lo_)),
         load_(lane_loader<double>(input.dtype)) {
-    // As numpy.linspace: the last edge is hi itself.
-    const double step = (hi_ - lo_) / static_cast<double>(bins_);
-    for (uint64_t i = 0; i < bins_; ++i) edges_.push_back(lo_ + static_cast<double>(i) * step);
-    edges_.push_back(hi_);
+    const double lo = params.number("lo"), hi = params.number("hi"), count = static_cast<double>(bins_);
+    range_ = {lo, hi, (hi - lo) / count, count / (hi - lo), count - 1};
   }
 
   void process(sqs_call& call) const override {
@@ -55,30 +67,22 @@ class Histogram final : public Kernel {
  private:
   void count_lane(const std::byte* from, int64_t stride, uint32_t* counts) const {
     double x[kPiece];
-    int32_t guess[kPiece];
-    const auto last = static_cast<int32_t>(bins_ - 1);
+    int32_t found[kPiece];
+    const uint64_t lanes = lanes_;
     for (uint64_t i = 0; i < length_; i += kPiece) {
       const uint64_t count = std::min(kPiece, length_ - i);
       load_(from + static_cast<int64_t>(i) * stride, stride, count, x);
-      guess_bins(x, count, lo_, per_unit_, static_cast<double>(last), guess);
-      for (uint64_t j = 0; j < count; ++j) {
-        if (!(x[j] >= lo_ && x[j] <= hi_)) continue;
-        // Rounding can miss by one bin: the edges decide.
-        int32_t bin = guess[j];
-        bin -= bin > 0 && x[j] < edges_[static_cast<size_t>(bin)] ? 1 : 0;
-        bin += bin < last && x[j] >= edges_[static_cast<size_t>(bin) + 1] ? 1 : 0;
-        ++counts[static_cast<uint64_t>(bin) * lanes_];
-      }
+      find_bins(x, count, range_, found);
+      for (uint64_t j = 0; j < count; ++j)
+        if (found[j] != kOutside) ++counts[static_cast<uint64_t>(found[j]) * lanes];
     }
   }
 
   uint64_t length_;
   uint64_t lanes_;
   uint64_t bins_;
-  double lo_, hi_;
-  double per_unit_;
+  Bins range_{};
   LaneLoader<double> load_;
-  std::vector<double> edges_;
 };
 
 Recipe build(const Params& params, std::span<const Operand> inputs) {
@@ -93,7 +97,6 @@ Recipe build(const Params& params, std::span<const Operand> inputs) {
   recipe.dtype = SQS_U32;
   recipe.shape = with_axis(params.integer("bins"), input);
   recipe.cost_ns_per_row = 2.5 * static_cast<double>(product(input.shape)) + 0.1 * static_cast<double>(product(recipe.shape));
-  recipe.fixed_bytes = (params.integer("bins") + 1) * sizeof(double);
   recipe.kernel = std::make_unique<const Histogram>(params, input);
   return recipe;
 }

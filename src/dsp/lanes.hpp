@@ -117,6 +117,10 @@ void gather_lane(const std::byte* from, int64_t stride, uint64_t count, void* to
 // Bytes rounded up to a cache line, so that buffers cut from one scratch stay aligned.
 constexpr uint64_t align_bytes(uint64_t bytes) { return (bytes + 63) & ~uint64_t{63}; }
 
+// What a buffer of `bytes` takes of a scratch area. The two lines behind it keep buffers of a power of two from lying a
+// multiple of 4 KiB apart, where loads wait for stores to the other buffer (measured: 4096 points c64 take 1.7 times as long).
+constexpr uint64_t scratch_buffer_bytes(uint64_t bytes) { return align_bytes(bytes) + 128; }
+
 // Cuts aligned buffers off a scratch area.
 class ScratchCutter {
  public:
@@ -124,7 +128,7 @@ class ScratchCutter {
   template <class T>
   T* take(uint64_t count) {
     auto* buffer = reinterpret_cast<T*>(next_);
-    next_ += align_bytes(count * sizeof(T));
+    next_ += scratch_buffer_bytes(count * sizeof(T));
     return buffer;
   }
 

@@ -37,8 +37,8 @@ class RealTransform {
         plan_(half_ != 0 ? half_ : points, half_ != 0 ? TransformInput::Complex : TransformInput::Real) {
     for (uint64_t k = 0; half_ != 0 && k <= half_ / 2; ++k) {
       const long double angle = -std::numbers::pi_v<long double> * static_cast<long double>(k) / static_cast<long double>(half_);
-      cosine_.push_back(static_cast<Real>(std::cos(angle)));
-      sine_.push_back(static_cast<Real>(std::sin(angle)));
+      half_cosine_.push_back(static_cast<Real>(std::cos(angle) / 2));
+      half_sine_.push_back(static_cast<Real>(std::sin(angle) / 2));
     }
   }
 
@@ -47,7 +47,7 @@ class RealTransform {
 
   void run(SpectrumOutput output, Real* in, Real* z, Real* out) const {
     plan_.execute(in, z);
-    if (half_ != 0) emit_half_spectrum(output, z, cosine_.data(), sine_.data(), half_, out);
+    if (half_ != 0) emit_half_spectrum(output, z, half_cosine_.data(), half_sine_.data(), half_, out);
     else emit_spectrum(output, z, bins(), out);
   }
 
@@ -55,7 +55,7 @@ class RealTransform {
   uint64_t points_;
   uint64_t half_;  // 0: an odd length
   FftwPlan<Real> plan_;
-  std::vector<Real> cosine_, sine_;
+  std::vector<Real> half_cosine_, half_sine_;
 };
 
 template <class Real>
@@ -74,8 +74,8 @@ class Rfft final : public Kernel {
   uint64_t bins() const { return transform_.bins(); }
   uint64_t bin_bytes() const { return sizeof(Real) * (output_ == SpectrumOutput::Complex ? 2 : 1); }
   uint64_t scratch_bytes() const {
-    const uint64_t buffer = align_bytes(checked_bytes(RealTransform<Real>::buffer_length(points_), sizeof(Real)));
-    return 2 * buffer + (lanes_ > 1 ? align_bytes(bins() * bin_bytes()) : 0);
+    const uint64_t buffer = scratch_buffer_bytes(checked_bytes(RealTransform<Real>::buffer_length(points_), sizeof(Real)));
+    return 2 * buffer + (lanes_ > 1 ? scratch_buffer_bytes(2 * bins() * sizeof(Real)) : 0);
   }
 
   void process(sqs_call& call) const override {

@@ -50,8 +50,9 @@ class BlockRing {
 
   uint64_t state_bytes() const { return kHeaderBytes + align_bytes(checked_bytes(blocks_ * hop_, sizeof(Key))); }
   uint64_t scratch_bytes() const {
-    return align_bytes(checked_bytes(std::min(hop_, window_), sizeof(Key))) + align_bytes(rest_ * sizeof(Key)) +
-           2 * align_bytes(checked_bytes(blocks_ + 1, sizeof(SortedRun<Key>)));
+    return scratch_buffer_bytes(checked_bytes(std::min(hop_, window_), sizeof(Key))) +
+           scratch_buffer_bytes(rest_ * sizeof(Key)) +
+           2 * scratch_buffer_bytes(checked_bytes(blocks_ + 1, sizeof(SortedRun<Key>)));
   }
 
   // Takes a row's window in; then rank() answers for it, as long as scratch is left alone.
@@ -107,8 +108,8 @@ class SortedWindow {
   using Key = KeyOf<T>;
   SortedWindow(uint64_t window, uint64_t hop) : window_(window), hop_(hop) {}
 
-  uint64_t state_bytes() const { return kHeaderBytes + 2 * align_bytes(checked_bytes(window_, sizeof(Key))); }
-  uint64_t scratch_bytes() const { return align_bytes(checked_bytes(window_, sizeof(Key))); }
+  uint64_t state_bytes() const { return kHeaderBytes + 2 * scratch_buffer_bytes(checked_bytes(window_, sizeof(Key))); }
+  uint64_t scratch_bytes() const { return checked_bytes(window_, sizeof(Key)); }
 
   class Row {
    public:
@@ -175,7 +176,7 @@ class RunningQuantile final : public Kernel {
 
   void process(sqs_call& call) const override {
     const sqs_view& input = call.inputs[0];
-    check_hop(input, call.rows);
+    check_hop(input);
     for (uint64_t row = 0; row < call.rows; ++row) {
       std::byte* to = output_row_at(call.output, row);
       for (uint64_t lane = 0; lane < lanes_; ++lane) {
@@ -190,9 +191,9 @@ class RunningQuantile final : public Kernel {
 
  private:
   // Windows that share memory show their hop; a wrong one would give wrong values, silently.
-  void check_hop(const sqs_view& input, uint64_t rows) const {
+  void check_hop(const sqs_view& input) const {
     const int64_t between = input.strides[0], entry = input.strides[1];
-    const bool overlap = rows > 1 && entry > 0 && between > 0 && between < entry * static_cast<int64_t>(window_);
+    const bool overlap = entry > 0 && between > 0 && between < entry * static_cast<int64_t>(window_);
     if (overlap && between != entry * static_cast<int64_t>(hop_))
       fail(SQS_E_STAGE, text("running_quantile: the windows lie ", static_cast<double>(between) / static_cast<double>(entry),
                              " entries apart, but hop is ", hop_));

@@ -34,22 +34,23 @@ constexpr ParamSpec kParams[] = {
      "of the output; auto: f32 for f32 and integers up to 16 bits, else f64. Computed in f64"},
 };
 
-// Filters `rows` rows of kWide elements in place; rows lie `pitch` doubles apart. delays: those of the first of the elements.
-template <size_t kWide>
+// Filters `rows` rows in place, kCount values of type Value (double or a vector of them) in each; rows lie `pitch` doubles
+// apart. delays: those of the first of these elements.
+template <class Value, size_t kCount>
 SQS_DSP_INLINE void filter_elements(const Section* sections, uint64_t count, double* delays, uint64_t elements, double* x,
                                     uint64_t rows, uint64_t pitch) {
-  double z0[kMaxSections][kWide], z1[kMaxSections][kWide];
+  Value z0[kMaxSections][kCount], z1[kMaxSections][kCount];
   for (uint64_t s = 0; s < count; ++s) {
     std::memcpy(z0[s], delays + 2 * s * elements, sizeof z0[s]);
     std::memcpy(z1[s], delays + (2 * s + 1) * elements, sizeof z1[s]);
   }
   for (uint64_t row = 0; row < rows; ++row, x += pitch) {
-    double value[kWide];
+    Value value[kCount];
     std::memcpy(value, x, sizeof value);
     for (uint64_t s = 0; s < count; ++s) {
       const Section& c = sections[s];
-      for (size_t i = 0; i < kWide; ++i) {
-        const double out = c.b0 * value[i] + z0[s][i];
+      for (size_t i = 0; i < kCount; ++i) {
+        const Value out = c.b0 * value[i] + z0[s][i];
         z0[s][i] = c.b1 * value[i] - c.a1 * out + z1[s][i];
         z1[s][i] = c.b2 * value[i] - c.a2 * out;
         value[i] = out;
@@ -66,10 +67,10 @@ SQS_DSP_INLINE void filter_elements(const Section* sections, uint64_t count, dou
 SQS_DSP_CLONES void filter_rows(const Section* sections, uint64_t count, double* delays, uint64_t elements, double* x,
                                 uint64_t rows) {
   uint64_t i = 0;
-  for (; i + 8 <= elements; i += 8) filter_elements<8>(sections, count, delays + i, elements, x + i, rows, elements);
-  for (; i + 4 <= elements; i += 4) filter_elements<4>(sections, count, delays + i, elements, x + i, rows, elements);
-  for (; i + 2 <= elements; i += 2) filter_elements<2>(sections, count, delays + i, elements, x + i, rows, elements);
-  for (; i < elements; ++i) filter_elements<1>(sections, count, delays + i, elements, x + i, rows, elements);
+  for (; i + 8 <= elements; i += 8) filter_elements<Vector<double, 32>, 2>(sections, count, delays + i, elements, x + i, rows, elements);
+  for (; i + 4 <= elements; i += 4) filter_elements<Vector<double, 32>, 1>(sections, count, delays + i, elements, x + i, rows, elements);
+  for (; i + 2 <= elements; i += 2) filter_elements<Vector<double, 16>, 1>(sections, count, delays + i, elements, x + i, rows, elements);
+  for (; i < elements; ++i) filter_elements<double, 1>(sections, count, delays + i, elements, x + i, rows, elements);
 }
 
 // What the coefficients come from: given as such, or a design that waits for the rate.

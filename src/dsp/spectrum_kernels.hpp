@@ -9,16 +9,17 @@ namespace sqs::dsp {
 
 enum class SpectrumOutput { Complex, Magnitude, Power };
 
-// `points` complex numbers at z (pairs) to `points` values at out: pairs, |z| or |z|^2.
-void emit_spectrum(SpectrumOutput output, const float* z, size_t points, float* out);
-void emit_spectrum(SpectrumOutput output, const double* z, size_t points, double* out);
+// `points` complex numbers at z (pairs) to `points` values at out: pairs, |z| or |z|^2. Real is float or double.
+template <class Real>
+void emit_spectrum(SpectrumOutput output, const Real* z, size_t points, Real* out);
 
 // x packed as half complex numbers x[0] + i x[1], x[2] + i x[3], .. has the transform z (half points). Gives the half + 1
 // points of the spectrum of x:  X[k] = E + W O  and  X[half - k] = conj(E - W O)  with  W = exp(-i pi k / half),
-// E = (z[k] + conj z[half-k]) / 2,  O = (z[k] - conj z[half-k]) / 2i.  cosine[k] and sine[k] hold W for k <= half/2.
-void emit_half_spectrum(SpectrumOutput output, const float* z, const float* cosine, const float* sine, size_t half, float* out);
-void emit_half_spectrum(SpectrumOutput output, const double* z, const double* cosine, const double* sine, size_t half,
-                        double* out);
+// E = (z[k] + conj z[half-k]) / 2,  O = (z[k] - conj z[half-k]) / 2i.  half_cosine[k] and half_sine[k] hold W / 2 for
+// k <= half / 2.
+template <class Real>
+void emit_half_spectrum(SpectrumOutput output, const Real* z, const Real* half_cosine, const Real* half_sine, size_t half,
+                        Real* out);
 
 // out = x * taper; in place if out is x.
 void multiply(const float* x, const float* taper, size_t count, float* out);
