@@ -208,9 +208,11 @@ Size lay_out_tiled(Plan& plan, const Shape& shape) {
 std::vector<NodeId> classic_order(const Plan& plan) {
   std::vector<bool> wanted(plan.graph->size(), false);
   for (const Sweep& sweep : plan.sweeps) {
-    for (const Unit& unit : sweep.units)
-      if (!unit.is_sink() && (unit.range.count() > 0 || plan.graph->node(unit.node).decl.kind == Kind::Reduce))
-        wanted[unit.node] = true;
+    for (const Unit& unit : sweep.units) {
+      const bool read = unit.range.count() > 0 || (!unit.is_sink() && plan.graph->node(unit.node).decl.kind == Kind::Reduce);
+      // A target on a window rule is delivered after what it reads, even if its rows are nothing but padding.
+      if (read) wanted[unit.is_sink() ? plan.paths[unit.paths[0]].real : unit.node] = true;
+    }
     for (const NodeId id : sweep.globals) wanted[id] = true;
   }
   std::vector<NodeId> order;

@@ -1,6 +1,7 @@
 // Who may call what while another call is going on: BUSY for other threads, REENTRANT for callbacks, and what always works. One
 // call is held inside a stage callback by latches, so that nothing depends on timing.
 #include <gtest/gtest.h>
+#include <pthread.h>
 
 #include <algorithm>
 #include <atomic>
@@ -171,6 +172,19 @@ TEST(Reentrant, DestroyOfARunInItsOwnCallback) {
   EXPECT_EQ(counted.destroyed, 1);
   EXPECT_TRUE(fails(SQS_E_HANDLE, [&](auto e) { return sqs_run_execute(run, e); }));
   expect_ramp_sums(values_of(evaluate(scene.pipeline)));  // the pipeline is free again
+}
+
+TEST(Reentrant, ACallbackMayEndItsThread) {
+  Scene scene([] { pthread_exit(nullptr); });
+  bool returned = false;
+  std::thread runner([&] {
+    evaluate(scene.pipeline, "held");
+    returned = true;
+  });
+  runner.join();
+  EXPECT_FALSE(returned) << "the thread was unwound through the library";
+  EXPECT_TRUE(scene.entered);
+  expect_ramp_sums(values_of(evaluate(scene.pipeline)));  // which is not held any more
 }
 
 // ---------------------------------------------------------------- from another thread
