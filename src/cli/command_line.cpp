@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "option_groups.hpp"
 #include "sqrtspace/sqrtspace.hpp"
 
 namespace sqs::cli {

@@ -1,9 +1,7 @@
-// What the user asked for, and how it is written on the command line: groups of options that several commands share.
-// Invariant: an Options that parse() filled is in range; whether it suits the workload is the workload's to say.
-// Thread safety: values.
+// What the user asked for. Invariant: an Options that parse_command_line() filled is in range; whether it suits the workload
+// is the workload's to say. Thread safety: values.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -54,19 +52,7 @@ struct Options {
   std::string stage_type;
 };
 
-enum class WorkloadSet { kAll, kSynthetic };
-
 // As --mode takes it.
 const char* mode_name(sqrtspace::Mode mode);
-
-void add_workload(CLI::App& command, Options& options, WorkloadSet set);
-void add_file_options(CLI::App& command, Options& options);       // how to read a file that does not say it all
-void add_synthetic_options(CLI::App& command, Options& options);
-void add_pipeline_options(CLI::App& command, Options& options);
-void add_engine_options(CLI::App& command, Options& options);
-void add_budget_option(CLI::App& command, Options& options);
-void add_threads_option(CLI::App& command, Options& options);
-void add_rows_option(CLI::App& command, Options& options);
-void add_output_options(CLI::App& command, Options& options);
 
 }  // namespace sqs::cli

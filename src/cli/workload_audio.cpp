@@ -1,5 +1,6 @@
 // audio: the loudest frequency of every window. input -> spectrum (|rfft|) -> peak_bin (argmax).
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <ostream>
 #include <spdlog/fmt/fmt.h>
 #include <vector>

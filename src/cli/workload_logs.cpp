@@ -1,6 +1,7 @@
 // logs: how slow the requests of every window were. input -> quantiles (p50, p95) -> p95 -> alert; deep: input -> histogram.
 #include <algorithm>
 #include <optional>
+#include <nlohmann/json.hpp>
 #include <ostream>
 #include <spdlog/fmt/fmt.h>
 #include <vector>

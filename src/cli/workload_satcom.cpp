@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <complex>
+#include <nlohmann/json.hpp>
 #include <ostream>
 #include <spdlog/fmt/fmt.h>
 #include <vector>
