@@ -175,6 +175,9 @@ TEST(Reentrant, DestroyOfARunInItsOwnCallback) {
 }
 
 TEST(Reentrant, ACallbackMayEndItsThread) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "sanitizers lose track of a stack that pthread_exit() unwinds";
+#endif
   Scene scene([] { pthread_exit(nullptr); });
   bool returned = false;
   std::thread runner([&] {
