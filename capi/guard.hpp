@@ -3,24 +3,22 @@
 // Thread safety: free functions without state.
 #pragma once
 
-#include <cxxabi.h>
-
 #include <cstdint>
 #include <exception>
 #include <new>
 #include <type_traits>
 #include <utility>
 
+#include "core/forced_unwind.hpp"
 #include "core/result.hpp"
 #include "errors.hpp"
 
 namespace sqs::capi {
 
 // Runs body, which returns a Status, or a Result<int32_t> where success has more than one status, and turns its outcome into a
-// status and an error object. A thread that is being cancelled (pthread_exit inside a callback) is let through: swallowing
-// that aborts the process.
+// status and an error object. A thread that ends inside a callback is let through.
 template <class Body>
-int32_t guarded(sqs_error** err, Body&& body) {
+SQS_LETS_THREADS_END int32_t guarded(sqs_error** err, Body&& body) {
   try {
     auto outcome = std::forward<Body>(body)();
     if (!outcome.ok()) return hand_over(std::move(outcome).error(), err);
@@ -45,7 +43,7 @@ int32_t guarded(sqs_error** err, Body&& body) {
 
 // For functions that answer with a value instead of a status: what stands for "can't tell" is `otherwise`.
 template <class Value, class Body>
-Value guarded_value(Value otherwise, Body&& body) {
+SQS_LETS_THREADS_END Value guarded_value(Value otherwise, Body&& body) {
   try {
     return std::forward<Body>(body)();
   } catch (abi::__forced_unwind&) {

@@ -5,10 +5,7 @@
 #include <cstdio>
 #include <exception>
 
-#if defined(__GLIBCXX__)
-#include <cxxabi.h>
-#endif
-
+#include "core/forced_unwind.hpp"
 #include "os/fpenv.hpp"
 #include "sqrtspace/sqrtspace.h"
 
@@ -16,13 +13,11 @@ namespace sqs {
 
 // message has SQS_MESSAGE_BYTES. `call` leaves its results as for a failure if it does not end normally.
 template <class Call>
-void call_out(char* message, Call&& call) {
+SQS_LETS_THREADS_END void call_out(char* message, Call&& call) {
   try {
     call();
-#if defined(__GLIBCXX__)
   } catch (abi::__forced_unwind&) {
-    throw;  // thread cancellation must not be stopped
-#endif
+    throw;
   } catch (const std::exception& e) {
     std::snprintf(message, SQS_MESSAGE_BYTES, "it threw: %s", e.what());
   } catch (...) {
