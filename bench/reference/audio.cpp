@@ -1,10 +1,8 @@
 #include "reference/audio.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <functional>
-#include <numbers>
 #include <thread>
 #include <vector>
 
@@ -30,22 +28,16 @@ uint64_t windows_of(uint64_t frames) { return frames < kAudioWindow ? 0 : 1 + (f
 // |rfft| of one window: a complex transform of half the size and its unfolding, as the rfft stage does it.
 class Magnitude {
  public:
-  Magnitude() : plan_(kHalf, dsp::TransformInput::Complex) {
-    for (uint64_t k = 0; k <= kHalf / 2; ++k) {
-      const long double angle = -std::numbers::pi_v<long double> * static_cast<long double>(k) / static_cast<long double>(kHalf);
-      cosine_.push_back(static_cast<float>(std::cos(angle)));
-      sine_.push_back(static_cast<float>(std::sin(angle)));
-    }
-  }
+  Magnitude() : plan_(kHalf, dsp::TransformInput::Complex), turns_(kHalf) {}
   // The window on a cache line; z has room for it.
   void run(const float* window, float* z, float* out) const {
     plan_.execute(const_cast<float*>(window), z);  // out of place: FFTW leaves the window as it is
-    dsp::emit_half_spectrum(dsp::SpectrumOutput::Magnitude, z, cosine_.data(), sine_.data(), kHalf, out);
+    dsp::emit_half_spectrum(dsp::SpectrumOutput::Magnitude, z, turns_, out);
   }
 
  private:
   dsp::FftwPlan<float> plan_;
-  std::vector<float> cosine_, sine_;
+  dsp::HalfTurns<float> turns_;
 };
 
 struct Kernels {

@@ -1,7 +1,5 @@
 // rfft: the one-sided spectrum of real windows. An even length is done as a complex transform of half the length and a
 // vectorised unfolding, which is 1.7 to 2 times as fast as FFTW's own real transform; an odd length takes the latter.
-#include <cmath>
-#include <numbers>
 #include <optional>
 #include <string>
 
@@ -34,20 +32,15 @@ class RealTransform {
   explicit RealTransform(uint64_t points)
       : points_(points),
         half_(points % 2 == 0 ? points / 2 : 0),
-        plan_(half_ != 0 ? half_ : points, half_ != 0 ? TransformInput::Complex : TransformInput::Real) {
-    for (uint64_t k = 0; half_ != 0 && k <= half_ / 2; ++k) {
-      const long double angle = -std::numbers::pi_v<long double> * static_cast<long double>(k) / static_cast<long double>(half_);
-      half_cosine_.push_back(static_cast<Real>(std::cos(angle) / 2));
-      half_sine_.push_back(static_cast<Real>(std::sin(angle) / 2));
-    }
-  }
+        plan_(half_ != 0 ? half_ : points, half_ != 0 ? TransformInput::Complex : TransformInput::Real),
+        turns_(half_) {}
 
   static uint64_t buffer_length(uint64_t points) { return points + 2; }
   uint64_t bins() const { return points_ / 2 + 1; }
 
   void run(SpectrumOutput output, Real* in, Real* z, Real* out) const {
     plan_.execute(in, z);
-    if (half_ != 0) emit_half_spectrum(output, z, half_cosine_.data(), half_sine_.data(), half_, out);
+    if (half_ != 0) emit_half_spectrum(output, z, turns_, out);
     else emit_spectrum(output, z, bins(), out);
   }
 
@@ -55,7 +48,7 @@ class RealTransform {
   uint64_t points_;
   uint64_t half_;  // 0: an odd length
   FftwPlan<Real> plan_;
-  std::vector<Real> half_cosine_, half_sine_;
+  HalfTurns<Real> turns_;
 };
 
 template <class Real>

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <numbers>
 
 #include "simd.hpp"
 
@@ -139,13 +140,25 @@ SQS_DSP_INLINE void multiply_loop(const Real* x, const Real* taper, size_t count
 }  // namespace
 
 template <class Real>
-void emit_half_spectrum(SpectrumOutput output, const Real* z, const Real* half_cosine, const Real* half_sine, size_t half,
-                        Real* out) {
-  if (has_wide_vectors()) wide_half_spectrum(output, z, half_cosine, half_sine, half, out);
-  else half_spectrum<Real, 16>(output, z, half_cosine, half_sine, half, out);
+HalfTurns<Real>::HalfTurns(size_t points) : half(points) {
+  for (size_t k = 0; half != 0 && k <= half / 2; ++k) {
+    const long double angle = -std::numbers::pi_v<long double> * static_cast<long double>(k) / static_cast<long double>(half);
+    cosine.push_back(static_cast<Real>(std::cos(angle) / 2));
+    sine.push_back(static_cast<Real>(std::sin(angle) / 2));
+  }
 }
-template void emit_half_spectrum(SpectrumOutput, const float*, const float*, const float*, size_t, float*);
-template void emit_half_spectrum(SpectrumOutput, const double*, const double*, const double*, size_t, double*);
+template struct HalfTurns<float>;
+template struct HalfTurns<double>;
+
+template <class Real>
+void emit_half_spectrum(SpectrumOutput output, const Real* z, const HalfTurns<Real>& turns, Real* out) {
+  const auto* cosine = turns.cosine.data();
+  const auto* sine = turns.sine.data();
+  if (has_wide_vectors()) wide_half_spectrum(output, z, cosine, sine, turns.half, out);
+  else half_spectrum<Real, 16>(output, z, cosine, sine, turns.half, out);
+}
+template void emit_half_spectrum(SpectrumOutput, const float*, const HalfTurns<float>&, float*);
+template void emit_half_spectrum(SpectrumOutput, const double*, const HalfTurns<double>&, double*);
 
 template <class Real>
 void emit_spectrum(SpectrumOutput output, const Real* z, size_t points, Real* out) {

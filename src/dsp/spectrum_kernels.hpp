@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <vector>
 #include <cstdint>
 
 namespace sqs::dsp {
@@ -13,13 +14,19 @@ enum class SpectrumOutput { Complex, Magnitude, Power };
 template <class Real>
 void emit_spectrum(SpectrumOutput output, const Real* z, size_t points, Real* out);
 
-// x packed as half complex numbers x[0] + i x[1], x[2] + i x[3], .. has the transform z (half points). Gives the half + 1
-// points of the spectrum of x:  X[k] = E + W O  and  X[half - k] = conj(E - W O)  with  W = exp(-i pi k / half),
-// E = (z[k] + conj z[half-k]) / 2,  O = (z[k] - conj z[half-k]) / 2i.  half_cosine[k] and half_sine[k] hold W / 2 for
-// k <= half / 2.
+// W / 2 with W = exp(-i pi k / half), for k <= half / 2.
 template <class Real>
-void emit_half_spectrum(SpectrumOutput output, const Real* z, const Real* half_cosine, const Real* half_sine, size_t half,
-                        Real* out);
+struct HalfTurns {
+  explicit HalfTurns(size_t half);
+  size_t half;
+  std::vector<Real> cosine, sine;
+};
+
+// x packed as half complex numbers x[0] + i x[1], x[2] + i x[3], .. has the transform z (half points). Gives the half + 1
+// points of the spectrum of x:  X[k] = E + W O  and  X[half - k] = conj(E - W O)  with
+// E = (z[k] + conj z[half-k]) / 2,  O = (z[k] - conj z[half-k]) / 2i.
+template <class Real>
+void emit_half_spectrum(SpectrumOutput output, const Real* z, const HalfTurns<Real>& turns, Real* out);
 
 // out = x * taper; in place if out is x.
 void multiply(const float* x, const float* taper, size_t count, float* out);

@@ -1,12 +1,11 @@
-// One execution: plans, reserves everything, drives the executor in slices, and counts.
+// One execution: plans, reserves everything, and drives the executor in slices.
 #include <algorithm>
 #include <cstring>
 
 #include "core/size.hpp"
-#include "core/trampoline.hpp"
-#include "exec/state.hpp"
+#include "exec/run_state.hpp"
+#include "os/call_out.hpp"
 #include "os/clock.hpp"
-#include "os/metrics.hpp"
 #include "plan/explain.hpp"
 #include "plan/sweeps.hpp"
 #include "sink/callback_sink.hpp"
@@ -20,101 +19,7 @@ constexpr uint64_t kSliceNs = 50'000'000;                // between progress rep
 constexpr uint64_t kKeptArenaBytes = uint64_t{64} << 20; // larger ones go back to the system when the run ends
 constexpr uint64_t kKnownRowBytes = 4096;                // whole-stream rows up to this are kept for later runs
 
-struct Wanted {
-  std::string name;
-  NodeId node = 0;
-  SinkKind kind = SinkKind::Array;
-  void* data = nullptr;
-  uint64_t bytes = 0;
-  sqs_rows_fn fn = nullptr;
-  User user;
-  std::string path;
-};
-
-// Rows that lie one after the other.
-sqs_view dense_view(const Node& node, uint64_t first, uint64_t count, std::byte* data) {
-  sqs_view v{};
-  v.struct_size = sizeof v;
-  v.dtype = node.decl.dtype;
-  v.ndim = static_cast<int32_t>(node.decl.shape.size()) + 1;
-  v.data = count == 0 ? nullptr : data;
-  v.first_row = static_cast<int64_t>(first);
-  v.shape[0] = static_cast<int64_t>(count);
-  auto stride = static_cast<int64_t>(node.row_bytes);
-  v.strides[0] = stride;
-  for (size_t d = 0; d < node.decl.shape.size(); ++d) {
-    stride /= static_cast<int64_t>(node.decl.shape[d]);
-    v.shape[d + 1] = static_cast<int64_t>(node.decl.shape[d]);
-    v.strides[d + 1] = stride;
-  }
-  v.base_rows = count;
-  v.base_row_bytes = node.row_bytes;
-  return v;
-}
-
 }  // namespace
-
-struct Run::State {
-  enum class Phase { Building, Running, Done, Failed };
-
-  std::shared_ptr<Pipeline> pipeline;
-  Pipeline::State* shared = nullptr;
-  std::vector<Wanted> wanted;
-  uint64_t t0 = 0;
-  uint64_t t1 = SQS_END;
-  sqs_progress_fn progress = nullptr;
-  User progress_user;
-
-  Phase phase = Phase::Building;
-  std::shared_ptr<const Plan> plan;
-  std::shared_ptr<Source> source;
-  std::vector<std::unique_ptr<Output>> outputs;
-  std::vector<ChargedMemory> arrays;  // by target; empty for other sinks and when taken
-  std::vector<bool> taken;
-  std::vector<StageCounters> counters;
-  std::vector<StagePlan> after_cache; // rows per stage when what the cache has is left out
-  RunContext context;
-  std::unique_ptr<Executor> executor;
-  Range from_cache_tail;              // of the first target: rows after context.wanted
-
-  uint64_t began_ns = 0;
-  uint64_t reported_ns = 0;
-  os::PageFaults faults;
-  os::IoCounters io;
-  std::mutex counting;                // two threads may ask for statistics at once
-  sqs_stats stats{};
-  std::vector<sqs_stage_stats> stage_stats;
-  std::string text;
-  std::string json;
-
-  explicit State(std::shared_ptr<Pipeline> p) : pipeline(std::move(p)) {}
-  ~State() {
-    executor.reset();  // releases states while the arena is there
-    if (shared != nullptr) shared->run_open = false;
-  }
-
-  Status building(const char* what) const {
-    if (phase == Phase::Building) return ok();
-    return Error{SQS_E_STATE, std::string(what) + " after the run has begun: make a new run"};
-  }
-  Result<uint32_t> add(Wanted w);
-  Result<std::shared_ptr<const Plan>> make_run_plan();
-  Status begin();
-  uint64_t cache_slot_bytes() const;
-  Status reserve();
-  Status make_outputs();
-  Status serve_from_cache();
-  std::vector<StagePlan> rows_without_cache() const;
-  Status deliver_cached(uint64_t row, uint64_t end);
-  Status report_progress(bool last);
-  Result<bool> drive(uint64_t deadline_ns);
-  Status finish();
-  void keep_known_rows();
-  void count();
-  void count_stages();
-  void write_report();
-  void fail();
-};
 
 // ---------------------------------------------------------------- building
 
@@ -240,16 +145,6 @@ Status Run::State::begin() {
   return report_progress(false);
 }
 
-// A tile of the target's rows, but neither more than 64 KiB nor less than a row.
-uint64_t Run::State::cache_slot_bytes() const {
-  const TargetPlan& target = plan->targets[0];
-  const uint64_t step = std::max<uint64_t>(1, plan->rows[target.node].out.step);
-  const Size tile = Size(std::max<uint64_t>(1, plan->tile_frames / step)) * target.row_bytes;
-  constexpr uint64_t kLargestSlot = 64 * 1024;
-  constexpr uint64_t kSmallestSlot = 256;
-  return std::max(target.row_bytes, std::clamp(tile.saturated(), kSmallestSlot, kLargestSlot));
-}
-
 // Takes all memory the plan names before the first stage runs.
 Status Run::State::reserve() {
   if (!plan->uses_known) shared->forget_known();
@@ -300,61 +195,6 @@ Status Run::State::make_outputs() {
     }
     SQS_TRY(sink->start(file_buffer));
     outputs.push_back(std::make_unique<Output>(std::move(sink), w.node, target.row_bytes));
-  }
-  return ok();
-}
-
-// Delivers the cached rows at the front of the request and leaves out those at its end; what is between is evaluated.
-Status Run::State::serve_from_cache() {
-  if (plan->cache_bytes == 0 || wanted.size() != 1 || plan->graph->node(wanted[0].node).global()) return ok();
-  const TargetPlan& target = plan->targets[0];
-  if (plan->graph->node(target.node).decl.once) return ok();
-  RowCache& cache = *shared->cache;
-  Range& rest = context.wanted;
-  const auto stretch_with = [&](uint64_t row) {
-    const RowCache::Stretch stretch = cache.find(target.node, row, target.row_bytes);
-    ++(stretch.rows != nullptr ? stats.cache_hits : stats.cache_misses);
-    return stretch;
-  };
-  while (rest.count() > 0) {
-    const RowCache::Stretch stretch = stretch_with(rest.first);
-    if (stretch.rows == nullptr) break;
-    rest.first = std::min(rest.last, stretch.end);
-  }
-  const uint64_t front_end = rest.first;
-  cache.pin();  // what waits there for its turn must not be pushed out by the rows before it
-  while (rest.count() > 0) {
-    const RowCache::Stretch stretch = stretch_with(rest.last - 1);
-    if (stretch.rows == nullptr) break;
-    rest.last = std::max(rest.first, stretch.first);
-  }
-  context.cached_rows = front_end - target.rows.first;
-  from_cache_tail = {rest.last, target.rows.last};
-  SQS_TRY(deliver_cached(target.rows.first, front_end));
-  outputs[0]->set_cache(&cache);
-  return ok();
-}
-
-// What each stage would evaluate if nothing but the cache helped.
-std::vector<StagePlan> Run::State::rows_without_cache() const {
-  const Range& all = plan->targets[0].rows;
-  if (context.wanted.first == all.first && context.wanted.last == all.last) return plan->stages;
-  Plan rest = *plan;
-  rest.targets[0].rows = context.wanted;
-  set_ranges(rest, [](NodeId, uint64_t) { return uint64_t{0}; });
-  count_rows(rest);
-  return rest.stages;
-}
-
-Status Run::State::deliver_cached(uint64_t row, uint64_t end) {
-  const TargetPlan& target = plan->targets[0];
-  const Node& node = plan->graph->node(target.node);
-  while (row < end) {
-    const RowCache::Stretch stretch = shared->cache->find(target.node, row, target.row_bytes);
-    const uint64_t next = std::min(end, stretch.end);
-    std::byte* data = const_cast<std::byte*>(stretch.rows) + (row - stretch.first) * target.row_bytes;
-    SQS_TRY(outputs[0]->deliver_known(dense_view(node, row, next - row, data)));
-    row = next;
   }
   return ok();
 }
@@ -436,81 +276,6 @@ void Run::State::keep_known_rows() {
   }
 }
 
-void Run::State::count() {
-  const os::MemoryUse use = os::memory_use();
-  const os::PageFaults faults_now = os::page_faults();
-  const os::IoCounters io_now = os::io_counters();
-  stats.struct_size = sizeof stats;
-  stats.mode = plan->mode;
-  stats.sweeps = plan->info.sweeps;
-  stats.tiles = plan->tiles;
-  stats.budget_bytes = plan->budget_bytes;
-  stats.predicted_bytes = plan->predicted_bytes;
-  stats.reserved_bytes = shared->ledger->held();
-  // Frames that another thread has pushed meanwhile are not the run's.
-  const uint64_t retained = source->retained_bytes();
-  const uint64_t pushed = retained - std::min(retained, plan->input.retained_bytes);
-  stats.measured_bytes = shared->ledger->peak() - std::min(shared->ledger->peak(), pushed);
-  stats.untracked_bytes = plan->untracked_bytes;
-  stats.checkpoints_saved = context.checkpoints_saved;
-  stats.checkpoints_loaded = context.checkpoints_loaded;
-  stats.checkpoint_bytes = plan->checkpoint_bytes;
-  stats.seconds = static_cast<double>(os::monotonic_ns() - began_ns) * 1e-9;
-  stats.rss_bytes = use.rss_bytes;
-  stats.rss_peak_bytes = use.rss_peak_bytes;
-  stats.minor_faults = faults_now.minor - faults.minor;
-  stats.major_faults = faults_now.major - faults.major;
-  stats.io_read_bytes = io_now.read_bytes - io.read_bytes;
-  stats.io_write_bytes = io_now.written_bytes - io.written_bytes;
-  stats.source_frames = counters[kFramesNode].rows();
-  stats.source_bytes = stats.source_frames * plan->graph->node(kFramesNode).row_bytes;
-  stats.sink_bytes = 0;
-  for (size_t t = 0; t < outputs.size(); ++t) stats.sink_bytes += outputs[t]->rows() * plan->targets[t].row_bytes;
-  count_stages();
-}
-
-// predicted = evaluated + from cache + skipped, for each stage and in sum. The frames are listed but not summed.
-void Run::State::count_stages() {
-  stage_stats.clear();
-  stats.callbacks = stats.rows_predicted = stats.rows_evaluated = stats.rows_from_cache = stats.rows_skipped = 0;
-  for (NodeId id = 0; id < plan->graph->size(); ++id) {
-    if (plan->stages[id].sweeps == 0) continue;
-    const Node& node = plan->graph->node(id);
-    sqs_stage_stats s{};
-    s.struct_size = sizeof s;
-    s.kind = node.decl.kind == Kind::Frames ? 0 : static_cast<int32_t>(node.decl.kind);
-    s.name = node.name().c_str();
-    s.rows_predicted = plan->stages[id].rows_predicted;
-    s.rows_evaluated = counters[id].rows();
-    s.rows_from_cache = plan->stages[id].rows_predicted - after_cache[id].rows_predicted;
-    s.rows_skipped = after_cache[id].rows_predicted - executor->stages()[id].rows_predicted;
-    s.calls = counters[id].calls();
-    s.buffer_bytes = plan->buffers[id].bytes;
-    s.seconds = static_cast<double>(counters[id].ns()) * 1e-9;
-    const uint64_t distinct = executor->stages()[id].rows_distinct;
-    s.recompute_ratio = distinct == 0 ? 1.0 : static_cast<double>(s.rows_evaluated) / static_cast<double>(distinct);
-    stage_stats.push_back(s);
-    if (id == kFramesNode) continue;
-    stats.callbacks += s.calls;
-    stats.rows_predicted += s.rows_predicted;
-    stats.rows_evaluated += s.rows_evaluated;
-    stats.rows_from_cache += s.rows_from_cache;
-    stats.rows_skipped += s.rows_skipped;
-  }
-  stats.stage_count = static_cast<uint32_t>(stage_stats.size());
-}
-
-void Run::State::write_report() {
-  std::vector<TargetReport> targets;
-  for (size_t t = 0; t < outputs.size(); ++t) {
-    TargetReport report{wanted[t].name, outputs[t]->rows(), outputs[t]->rows() * plan->targets[t].row_bytes, {}};
-    outputs[t]->digest().value(report.digest);
-    targets.push_back(std::move(report));
-  }
-  text = sqs::report_text(*plan, stats, stage_stats, targets);
-  json = sqs::report_json(*plan, stats, stage_stats, targets);
-}
-
 // Nothing partial stays: states are released, files removed; the pipeline can be used again.
 void Run::State::fail() {
   if (shared->cache.has_value()) shared->cache->unpin();
@@ -546,63 +311,5 @@ Result<bool> Run::step(uint64_t max_ns) {
 }
 
 void Run::cancel() { state_->shared->cancelled.store(true, std::memory_order_relaxed); }
-
-// ---------------------------------------------------------------- report and result
-
-Result<sqs_stats> Run::stats() const {
-  if (state_->phase == State::Phase::Building) return Error{SQS_E_STATE, "the run has not begun: there are no statistics yet"};
-  if (state_->phase == State::Phase::Failed) return Error{SQS_E_STATE, "the run has failed: there are no statistics"};
-  const std::lock_guard lock(state_->counting);
-  if (state_->phase == State::Phase::Running) state_->count();
-  return state_->stats;
-}
-
-Result<sqs_stage_stats> Run::stage_stats(uint32_t stage) const {
-  SQS_TRY(stats());
-  const std::lock_guard lock(state_->counting);
-  if (stage >= state_->stage_stats.size())
-    return Error{SQS_E_RANGE, "stage " + std::to_string(stage) + " was asked for, but the run has " +
-                              std::to_string(state_->stage_stats.size()) + " stages"};
-  return state_->stage_stats[stage];
-}
-
-Status Run::digest(uint32_t index, uint8_t out[16]) const {
-  if (state_->phase != State::Phase::Done) return Error{SQS_E_STATE, "the digest is there when the run has succeeded"};
-  if (index >= state_->outputs.size())
-    return Error{SQS_E_RANGE, "target " + std::to_string(index) + " was asked for, but the run has " +
-                              std::to_string(state_->outputs.size())};
-  state_->outputs[index]->digest().value(out);
-  return ok();
-}
-
-const char* Run::report_text() const { return state_->text.c_str(); }
-const char* Run::report_json() const { return state_->json.c_str(); }
-
-Result<std::shared_ptr<ResultArray>> Run::take_result(uint32_t index) {
-  State& s = *state_;
-  if (s.phase != State::Phase::Done) return Error{SQS_E_STATE, "results can be taken when the run has succeeded"};
-  if (index >= s.wanted.size())
-    return Error{SQS_E_RANGE, "target " + std::to_string(index) + " was asked for, but the run has " + std::to_string(s.wanted.size())};
-  if (s.wanted[index].kind != SinkKind::Array)
-    return Error{SQS_E_STATE, "target '" + s.wanted[index].name + "' has no array: it went into another sink", s.wanted[index].name};
-  if (s.taken[index]) return Error{SQS_E_STATE, "the result of target '" + s.wanted[index].name + "' has been taken already", s.wanted[index].name};
-  const TargetPlan& target = s.plan->targets[index];
-  const Node& node = s.plan->graph->node(target.node);
-  auto result = std::make_shared<ResultArray>();
-  result->held = s.shared->result_bytes;
-  result->held->fetch_add(s.arrays[index].bytes(), std::memory_order_relaxed);
-  result->memory = std::move(s.arrays[index]);
-  s.taken[index] = true;
-  result->view = dense_view(node, target.rows.first, target.rows.count(), result->memory.data());
-  const Rows& rows = s.plan->rows[target.node].out;
-  result->origin = rows.origin + static_cast<int64_t>(target.rows.first * rows.step);
-  result->step = rows.step;
-  result->sample_rate = s.shared->sample_rate;
-  s.outputs[index]->digest().value(result->digest);
-  result->stats = s.stats;
-  result->text = s.text;
-  result->json = s.json;
-  return result;
-}
 
 }  // namespace sqs

@@ -4,26 +4,16 @@
 #include <cstring>
 
 #include "core/size.hpp"
-#include "core/trampoline.hpp"
+#include "exec/dense_view.hpp"
+#include "os/call_out.hpp"
 #include "plan/memory.hpp"
 
 namespace sqs {
 
 StageRunner::StageRunner(const Node& node, const Rows& domain, double sample_rate, std::byte* state, RowBuffer* output,
                          StageCounters* counters)
-    : node_(node), domain_(domain), sample_rate_(sample_rate), state_(state), output_(output), counters_(counters) {
-  output_proto_.struct_size = sizeof output_proto_;
-  output_proto_.dtype = node.decl.dtype;
-  output_proto_.ndim = static_cast<int32_t>(node.decl.shape.size()) + 1;
-  output_proto_.base_row_bytes = node.row_bytes;
-  auto stride = static_cast<int64_t>(node.row_bytes);
-  output_proto_.strides[0] = stride;
-  for (size_t d = 0; d < node.decl.shape.size(); ++d) {
-    stride /= static_cast<int64_t>(node.decl.shape[d]);
-    output_proto_.shape[d + 1] = static_cast<int64_t>(node.decl.shape[d]);
-    output_proto_.strides[d + 1] = stride;
-  }
-}
+    : node_(node), domain_(domain), sample_rate_(sample_rate), state_(state), output_(output), counters_(counters),
+      output_proto_(dense_view(node, 0, 0, nullptr)) {}
 
 StageRunner::~StageRunner() { drop_state(); }
 

@@ -92,7 +92,7 @@ class StageRunner {
   RowBuffer* const output_;
   StageCounters* const counters_;
   std::vector<Port> ports_;
-  sqs_view output_proto_{};
+  const sqs_view output_proto_;  // all but data, first_row, shape[0] and base_rows
   uint64_t interior_begin_ = 0;
   uint64_t interior_end_ = UINT64_MAX;
   uint64_t edge_rows_ = UINT64_MAX;  // at once, where inputs are copied

@@ -1,4 +1,4 @@
-// What a pipeline keeps between runs, and what a run is made of. Private to pipeline.cpp, run.cpp, probe.cpp and verify.cpp.
+// What a pipeline keeps between runs, and what a run is made of. Private to exec/.
 #pragma once
 
 #include <atomic>
@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "core/charged.hpp"
 #include "exec/executor.hpp"
 #include "exec/pipeline.hpp"
 #include "obs/report.hpp"
+#include "os/charged_memory.hpp"
 #include "plan/planner.hpp"
 #include "source/push_source.hpp"
 #include "store/checkpoint_store.hpp"

@@ -1,6 +1,6 @@
 #include "sink/callback_sink.hpp"
 
-#include "core/trampoline.hpp"
+#include "os/call_out.hpp"
 
 namespace sqs {
 

@@ -33,7 +33,7 @@ Status PushSource::add_slab(uint64_t frames, uint64_t budget_bytes) {
   Slab slab;
   slab.first = slabs_.empty() ? 0 : slabs_.back().first + slabs_.back().capacity;
   slab.capacity = bytes / frame_bytes_;
-  SQS_TRY_ASSIGN(slab.memory, ChargedMemory::take(ledger_, bytes));
+  SQS_TRY_ASSIGN(slab.memory, ChargedMemory::take(ledger_, bytes, os::Mapping::Use::All, Ledger::Account::Frames));
   slabs_.push_back(std::move(slab));
   return ok();
 }

@@ -7,7 +7,7 @@
 #include <mutex>
 #include <vector>
 
-#include "core/charged.hpp"
+#include "os/charged_memory.hpp"
 #include "source/source.hpp"
 
 namespace sqs {

@@ -1,6 +1,6 @@
 #include "source/reader_source.hpp"
 
-#include "core/trampoline.hpp"
+#include "os/call_out.hpp"
 
 namespace sqs {
 

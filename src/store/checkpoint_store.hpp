@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/charged.hpp"
 #include "graph/graph.hpp"
+#include "os/charged_memory.hpp"
 
 namespace sqs {
 

@@ -7,8 +7,8 @@
 
 #include <cstdint>
 
-#include "core/charged.hpp"
 #include "graph/graph.hpp"
+#include "os/charged_memory.hpp"
 
 namespace sqs {
 

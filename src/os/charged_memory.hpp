@@ -12,14 +12,16 @@ namespace sqs {
 
 class ChargedMemory {
  public:
-  static Result<ChargedMemory> take(std::shared_ptr<Ledger> ledger, uint64_t bytes, os::Mapping::Use use = os::Mapping::Use::All) {
+  static Result<ChargedMemory> take(std::shared_ptr<Ledger> ledger, uint64_t bytes, os::Mapping::Use use = os::Mapping::Use::All,
+                                    Ledger::Account account = Ledger::Account::Work) {
     ChargedMemory memory;
     if (bytes > 0) {
       SQS_TRY_ASSIGN(memory.mapping_, os::Mapping::reserve(bytes, use));
     }
     memory.ledger_ = std::move(ledger);
     memory.bytes_ = bytes;
-    memory.ledger_->charge(bytes);
+    memory.account_ = account;
+    memory.ledger_->charge(bytes, account);
     return memory;
   }
 
@@ -31,7 +33,7 @@ class ChargedMemory {
     return *this;
   }
   ~ChargedMemory() {
-    if (ledger_) ledger_->release(bytes_);
+    if (ledger_) ledger_->release(bytes_, account_);
   }
 
   std::byte* data() const { return mapping_.data(); }
@@ -43,11 +45,13 @@ class ChargedMemory {
     std::swap(mapping_, other.mapping_);
     std::swap(ledger_, other.ledger_);
     std::swap(bytes_, other.bytes_);
+    std::swap(account_, other.account_);
   }
 
   os::Mapping mapping_;
   std::shared_ptr<Ledger> ledger_;
   uint64_t bytes_ = 0;
+  Ledger::Account account_ = Ledger::Account::Work;
 };
 
 }  // namespace sqs

@@ -1,0 +1,76 @@
+// What a run takes from the row cache: the rows before and after those that are computed.
+#include <algorithm>
+
+#include "core/size.hpp"
+#include "exec/dense_view.hpp"
+#include "exec/run_state.hpp"
+#include "plan/sweeps.hpp"
+
+namespace sqs {
+
+// A tile of the target's rows, but neither more than 64 KiB nor less than a row.
+uint64_t Run::State::cache_slot_bytes() const {
+  const TargetPlan& target = plan->targets[0];
+  const uint64_t step = std::max<uint64_t>(1, plan->rows[target.node].out.step);
+  const Size tile = Size(std::max<uint64_t>(1, plan->tile_frames / step)) * target.row_bytes;
+  constexpr uint64_t kLargestSlot = 64 * 1024;
+  constexpr uint64_t kSmallestSlot = 256;
+  return std::max(target.row_bytes, std::clamp(tile.saturated(), kSmallestSlot, kLargestSlot));
+}
+
+// Delivers the cached rows at the front of the request and leaves out those at its end; what is between is evaluated.
+Status Run::State::serve_from_cache() {
+  if (plan->cache_bytes == 0 || wanted.size() != 1 || plan->graph->node(wanted[0].node).global()) return ok();
+  const TargetPlan& target = plan->targets[0];
+  if (plan->graph->node(target.node).decl.once) return ok();
+  RowCache& cache = *shared->cache;
+  Range& rest = context.wanted;
+  const auto stretch_with = [&](uint64_t row) {
+    const RowCache::Stretch stretch = cache.find(target.node, row, target.row_bytes);
+    ++(stretch.rows != nullptr ? stats.cache_hits : stats.cache_misses);
+    return stretch;
+  };
+  while (rest.count() > 0) {
+    const RowCache::Stretch stretch = stretch_with(rest.first);
+    if (stretch.rows == nullptr) break;
+    rest.first = std::min(rest.last, stretch.end);
+  }
+  const uint64_t front_end = rest.first;
+  cache.pin();  // what waits there for its turn must not be pushed out by the rows before it
+  while (rest.count() > 0) {
+    const RowCache::Stretch stretch = stretch_with(rest.last - 1);
+    if (stretch.rows == nullptr) break;
+    rest.last = std::max(rest.first, stretch.first);
+  }
+  context.cached_rows = front_end - target.rows.first;
+  from_cache_tail = {rest.last, target.rows.last};
+  SQS_TRY(deliver_cached(target.rows.first, front_end));
+  outputs[0]->set_cache(&cache);
+  return ok();
+}
+
+// What each stage would evaluate if nothing but the cache helped.
+std::vector<StagePlan> Run::State::rows_without_cache() const {
+  const Range& all = plan->targets[0].rows;
+  if (context.wanted.first == all.first && context.wanted.last == all.last) return plan->stages;
+  Plan rest = *plan;
+  rest.targets[0].rows = context.wanted;
+  set_ranges(rest, [](NodeId, uint64_t) { return uint64_t{0}; });
+  count_rows(rest);
+  return rest.stages;
+}
+
+Status Run::State::deliver_cached(uint64_t row, uint64_t end) {
+  const TargetPlan& target = plan->targets[0];
+  const Node& node = plan->graph->node(target.node);
+  while (row < end) {
+    const RowCache::Stretch stretch = shared->cache->find(target.node, row, target.row_bytes);
+    const uint64_t next = std::min(end, stretch.end);
+    std::byte* data = const_cast<std::byte*>(stretch.rows) + (row - stretch.first) * target.row_bytes;
+    SQS_TRY(outputs[0]->deliver_known(dense_view(node, row, next - row, data)));
+    row = next;
+  }
+  return ok();
+}
+
+}  // namespace sqs

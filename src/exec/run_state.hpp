@@ -1,0 +1,88 @@
+// A run between its opening and its end. Belongs to the thread that drives it; `counting` guards what others may ask meanwhile.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "exec/state.hpp"
+#include "os/metrics.hpp"
+
+namespace sqs {
+
+// A target as it was asked for.
+struct Wanted {
+  std::string name;
+  NodeId node = 0;
+  SinkKind kind = SinkKind::Array;
+  void* data = nullptr;
+  uint64_t bytes = 0;
+  sqs_rows_fn fn = nullptr;
+  User user;
+  std::string path;
+};
+
+struct Run::State {
+  enum class Phase { Building, Running, Done, Failed };
+
+  std::shared_ptr<Pipeline> pipeline;
+  Pipeline::State* shared = nullptr;
+  std::vector<Wanted> wanted;
+  uint64_t t0 = 0;
+  uint64_t t1 = SQS_END;
+  sqs_progress_fn progress = nullptr;
+  User progress_user;
+
+  Phase phase = Phase::Building;
+  std::shared_ptr<const Plan> plan;
+  std::shared_ptr<Source> source;
+  std::vector<std::unique_ptr<Output>> outputs;
+  std::vector<ChargedMemory> arrays;  // by target; empty for other sinks and when taken
+  std::vector<bool> taken;
+  std::vector<StageCounters> counters;
+  std::vector<StagePlan> after_cache; // rows per stage when what the cache has is left out
+  RunContext context;
+  std::unique_ptr<Executor> executor;
+  Range from_cache_tail;              // of the first target: rows after context.wanted
+
+  uint64_t began_ns = 0;
+  uint64_t reported_ns = 0;
+  os::PageFaults faults;
+  os::IoCounters io;
+  std::mutex counting;                // two threads may ask for statistics at once
+  sqs_stats stats{};
+  std::vector<sqs_stage_stats> stage_stats;
+  std::string text;
+  std::string json;
+
+  explicit State(std::shared_ptr<Pipeline> p) : pipeline(std::move(p)) {}
+  ~State() {
+    executor.reset();  // releases states while the arena is there
+    if (shared != nullptr) shared->run_open = false;
+  }
+
+  Status building(const char* what) const {
+    if (phase == Phase::Building) return ok();
+    return Error{SQS_E_STATE, std::string(what) + " after the run has begun: make a new run"};
+  }
+  Result<uint32_t> add(Wanted w);
+  Result<std::shared_ptr<const Plan>> make_run_plan();
+  Status begin();
+  uint64_t cache_slot_bytes() const;
+  Status reserve();
+  Status make_outputs();
+  Status serve_from_cache();
+  std::vector<StagePlan> rows_without_cache() const;
+  Status deliver_cached(uint64_t row, uint64_t end);
+  Status report_progress(bool last);
+  Result<bool> drive(uint64_t deadline_ns);
+  Status finish();
+  void keep_known_rows();
+  void count();
+  void count_stages();
+  void write_report();
+  void fail();
+};
+
+}  // namespace sqs
