@@ -15,10 +15,44 @@ inline void relax() {
 #endif
 }
 
+bool free_of_order(const Lane& lane) { return !lane.in_order && !lane.on_caller; }
+
 }  // namespace
 
+// A lane's level counts the lanes in order between it and the source. Lanes free of order on one level make one chain; no chain
+// can then come to wait for itself, since lanes in order read their own level and below, and are read from above.
+std::vector<Chain> chains_of(const std::vector<Lane>& lanes) {
+  constexpr uint32_t kNone = UINT32_MAX;
+  std::vector<uint32_t> level(lanes.size(), 0), chain_of(lanes.size()), free_chain(lanes.size() + 1, kNone);
+  std::vector<Chain> chains;
+  for (uint32_t l = 0; l < lanes.size(); ++l) {
+    for (const Lane::InputPort& input : lanes[l].inputs)
+      level[l] = std::max(level[l], level[input.lane] + (free_of_order(lanes[input.lane]) ? 0 : 1));
+    uint32_t& shared = free_chain[level[l]];
+    const bool free = free_of_order(lanes[l]);
+    if (free && shared != kNone) {
+      chain_of[l] = shared;
+    } else {
+      chain_of[l] = static_cast<uint32_t>(chains.size());
+      if (free) shared = chain_of[l];
+      Chain& made = chains.emplace_back();
+      made.in_order = lanes[l].in_order;
+      made.on_caller = lanes[l].on_caller;
+    }
+    Chain& chain = chains[chain_of[l]];
+    chain.lanes.push_back(l);
+    for (const Lane::InputPort& input : lanes[l].inputs) {
+      const uint32_t other = chain_of[input.lane];
+      if (other != chain_of[l] && std::find(chain.inputs.begin(), chain.inputs.end(), other) == chain.inputs.end())
+        chain.inputs.push_back(other);
+    }
+  }
+  return chains;
+}
+
 Crew::Crew(uint32_t threads, uint32_t most_tiles, size_t most_lanes)
-    : most_tiles_(most_tiles), rows_(most_lanes * most_tiles), tile_done_(most_lanes * most_tiles), progress_(most_lanes) {
+    : most_tiles_(most_tiles), rows_(most_lanes * most_tiles), lane_done_(most_lanes * most_tiles), progress_(most_lanes),
+      chain_done_(most_lanes * most_tiles) {
   for (uint32_t worker = 1; worker < threads; ++worker) threads_.emplace_back([this, worker] { serve(worker); });
 }
 
@@ -32,23 +66,25 @@ Crew::~Crew() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-void Crew::begin(size_t lanes, uint32_t tiles) {
-  lane_count_ = lanes;
+void Crew::begin(size_t chains, size_t lanes, uint32_t tiles) {
   tiles_ = tiles;
-  std::fill(tile_done_.begin(), tile_done_.end(), uint8_t{0});
+  left_ = chains * tiles;
+  for (size_t i = 0; i < lanes * most_tiles_; ++i) lane_done_[i].store(0, std::memory_order_relaxed);
+  std::fill(chain_done_.begin(), chain_done_.end(), uint8_t{0});
   std::fill(progress_.begin(), progress_.end(), Progress{});
 }
 
-Status Crew::run(std::vector<Lane>& lanes, const Work& work) {
+Status Crew::run(std::vector<Lane>& lanes, const std::vector<Chain>& chains, const Work& work) {
   std::unique_lock lock(mutex_);
   lanes_ = &lanes;
+  chains_ = &chains;
   work_ = &work;
-  left_ = lane_count_ * tiles_;
   running_ = 0;
   failure_.reset();
+  failed_.store(false, std::memory_order_relaxed);
   active_ = true;
   epoch_.fetch_add(1, std::memory_order_release);
-  changed_.notify_all();
+  if (sleepers_ > 0) changed_.notify_all();
   take_part(0, lock);
   active_ = false;
   if (failure_.has_value()) return std::move(*failure_);
@@ -59,16 +95,20 @@ void Crew::serve(uint32_t worker) {
   const os::PinnedFp pinned;
   std::unique_lock lock(mutex_);
   while (!stopping_) {
-    if (active_ && !over()) {
-      take_part(worker, lock);
-      continue;
-    }
-    const uint64_t seen = epoch_.load(std::memory_order_acquire);
-    lock.unlock();
-    for (int look = 0; look < kLooks && epoch_.load(std::memory_order_acquire) == seen; ++look) relax();
-    lock.lock();
-    changed_.wait(lock, [&] { return stopping_ || epoch_.load(std::memory_order_relaxed) != seen; });
+    if (active_ && !over()) take_part(worker, lock);
+    else wait_for_change(lock);
   }
+}
+
+// Looks for a while without the lock, then sleeps.
+void Crew::wait_for_change(std::unique_lock<std::mutex>& lock) {
+  const uint64_t seen = epoch_.load(std::memory_order_relaxed);
+  lock.unlock();
+  for (int look = 0; look < kLooks && epoch_.load(std::memory_order_acquire) == seen; ++look) relax();
+  lock.lock();
+  ++sleepers_;
+  changed_.wait(lock, [&] { return stopping_ || epoch_.load(std::memory_order_relaxed) != seen; });
+  --sleepers_;
 }
 
 // Works on tasks until the batch is over; a worker returns as soon as there is nothing for it.
@@ -76,63 +116,87 @@ void Crew::take_part(uint32_t worker, std::unique_lock<std::mutex>& lock) {
   while (!over()) {
     const std::optional<Task> task = failure_.has_value() ? std::nullopt : pick(worker == 0);
     if (!task.has_value()) {
-      const uint64_t seen = epoch_.load(std::memory_order_acquire);
-      lock.unlock();
-      for (int look = 0; look < kLooks && epoch_.load(std::memory_order_acquire) == seen; ++look) relax();
-      lock.lock();
-      if (stopping_) return;
-      changed_.wait(lock, [&] { return stopping_ || epoch_.load(std::memory_order_relaxed) != seen; });
-      if (worker != 0 && !active_) return;
+      wait_for_change(lock);
+      if (worker != 0 && (stopping_ || !active_)) return;
       continue;
     }
-    Progress& progress = progress_[task->lane];
+    Progress& progress = progress_[task->chain];
     progress.started = task->tile + 1;
     ++progress.running;
     ++running_;
-    const Range rows = this->rows(task->lane, task->tile);
-    Lane& lane = (*lanes_)[task->lane];
-    Status status = ok();
-    if (rows.count() > 0) {
-      const Work& work = *work_;
-      lock.unlock();
-      status = work(worker, lane, rows);
-      lock.lock();
-    }
+    lock.unlock();
+    Status status = run_task(worker, *task);
+    lock.lock();
     --running_;
     --progress.running;
-    if (!status.ok() && !failure_.has_value()) failure_ = std::move(status).error();
+    if (!status.ok() && !failure_.has_value()) {
+      failure_ = std::move(status).error();
+      failed_.store(true, std::memory_order_relaxed);
+    }
     finish(*task);
   }
 }
 
-void Crew::finish(const Task& task) {
-  tile_done_[task.lane * most_tiles_ + task.tile] = 1;
-  Progress& progress = progress_[task.lane];
-  while (progress.done < tiles_ && tile_done_[task.lane * most_tiles_ + progress.done] != 0) ++progress.done;
-  --left_;
-  epoch_.fetch_add(1, std::memory_order_release);
-  changed_.notify_all();
+Status Crew::run_task(uint32_t worker, const Task& task) {
+  const Chain& chain = (*chains_)[task.chain];
+  for (const uint32_t l : chain.lanes) {
+    Lane& lane = (*lanes_)[l];
+    const Range rows = this->rows(l, task.tile);
+    if (rows.count() > 0) {
+      for (int look = 1; !inputs_done(chain, lane, task.tile, rows.first); ++look) {
+        if (failed_.load(std::memory_order_relaxed)) return ok();  // what it waits for will not come
+        if (look % kLooks == 0) std::this_thread::yield();
+        relax();
+      }
+      SQS_TRY((*work_)(worker, lane, rows));
+    }
+    lane_done_[l * most_tiles_ + task.tile].store(1, std::memory_order_release);
+  }
+  return ok();
 }
 
-bool Crew::ready(size_t lane) const {
-  const Progress& progress = progress_[lane];
+// Within a chain, tiles before this one may still be at work on other threads.
+bool Crew::inputs_done(const Chain& chain, const Lane& lane, uint32_t tile, uint64_t first_row) const {
+  if (chain.lanes.size() == 1) return true;
+  for (const Lane::InputPort& input : lane.inputs) {
+    const uint64_t needed = input.port->keep_from(first_row);
+    for (uint32_t t = tile; t-- > 0 && rows(input.lane, t).last > needed;)
+      if (lane_done_[input.lane * most_tiles_ + t].load(std::memory_order_acquire) == 0) return false;
+  }
+  return true;
+}
+
+void Crew::finish(const Task& task) {
+  chain_done_[task.chain * most_tiles_ + task.tile] = 1;
+  Progress& progress = progress_[task.chain];
+  while (progress.done < tiles_ && chain_done_[task.chain * most_tiles_ + progress.done] != 0) ++progress.done;
+  --left_;
+  epoch_.fetch_add(1, std::memory_order_release);
+  if (sleepers_ > 0) changed_.notify_all();
+}
+
+bool Crew::ready(size_t chain) const {
+  const Progress& progress = progress_[chain];
   if (progress.started == tiles_) return false;
-  const Lane& l = (*lanes_)[lane];
-  if (l.in_order && progress.running > 0) return false;
-  return std::all_of(l.inputs.begin(), l.inputs.end(),
+  const Chain& c = (*chains_)[chain];
+  if (c.in_order && progress.running > 0) return false;
+  return std::all_of(c.inputs.begin(), c.inputs.end(),
                      [&](uint32_t input) { return progress_[input].done > progress.started; });
 }
 
-// The caller first does what only it can do, sinks before sources; then everyone takes the earliest tile, and in it the
-// stage nearest to the sinks.
-std::optional<Crew::Task> Crew::pick(bool caller) {
-  if (caller)
-    for (size_t l = lane_count_; l-- > 0;)
-      if ((*lanes_)[l].on_caller && ready(l)) return Task{l, progress_[l].started};
+// The earliest tile, and in it the chain nearest to the sinks. What only the caller can do it does some tiles ahead, so that the
+// workers don't wait for it, but not so far ahead that rows are cold when they are read.
+std::optional<Crew::Task> Crew::pick(bool caller) const {
   std::optional<Task> best;
-  for (size_t l = lane_count_; l-- > 0;) {
-    if ((*lanes_)[l].on_caller || !ready(l)) continue;
-    if (!best.has_value() || progress_[l].started < best->tile) best = Task{l, progress_[l].started};
+  int64_t best_turn = 0;
+  for (size_t c = chains_->size(); c-- > 0;) {
+    const bool on_caller = (*chains_)[c].on_caller;
+    if ((on_caller && !caller) || !ready(c)) continue;
+    const int64_t ahead = on_caller ? 2 * static_cast<int64_t>(threads_.size() + 1) : 0;
+    const int64_t turn = static_cast<int64_t>(progress_[c].started) - ahead;
+    if (best.has_value() && turn >= best_turn) continue;
+    best = Task{c, progress_[c].started};
+    best_turn = turn;
   }
   return best;
 }

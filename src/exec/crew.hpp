@@ -1,5 +1,5 @@
-// Runs the tiles of a batch on the caller's thread and some workers. A task is one lane's rows of one tile; it may start when
-// its inputs have done that tile and, if the lane works in order, when its own tile before is done. Which thread runs a task
+// Runs the tiles of a batch on the caller's thread and some workers. A task is one chain's rows of one tile; it may start when
+// the chains it reads have done that tile and, if it goes in order, when its own tile before is done. Which thread runs a task
 // never shows in the result. No lock is held while a task runs. begin(), set_rows() and run() belong to the caller's thread.
 #pragma once
 
@@ -17,6 +17,16 @@
 
 namespace sqs {
 
+// Lanes that one thread takes through a tile one after the other, while the rows are in its cache: those that need no order and
+// have the same lanes in order behind them; or a single one that needs an order.
+struct Chain {
+  std::vector<uint32_t> lanes;
+  std::vector<uint32_t> inputs;  // other chains, whose rows it reads
+  bool in_order = false;         // tile after tile
+  bool on_caller = false;
+};
+std::vector<Chain> chains_of(const std::vector<Lane>& lanes);
+
 class Crew {
  public:
   using Work = std::function<Status(uint32_t worker, Lane& lane, Range rows)>;
@@ -27,15 +37,15 @@ class Crew {
   Crew(const Crew&) = delete;
   Crew& operator=(const Crew&) = delete;
 
-  void begin(size_t lanes, uint32_t tiles);
+  void begin(size_t chains, size_t lanes, uint32_t tiles);
   void set_rows(size_t lane, uint32_t tile, Range rows) { rows_[lane * most_tiles_ + tile] = rows; }
   Range rows(size_t lane, uint32_t tile) const { return rows_[lane * most_tiles_ + tile]; }
   // Until all tasks are done, or one has failed and those that had begun have ended: then the first failure.
-  Status run(std::vector<Lane>& lanes, const Work& work);
+  Status run(std::vector<Lane>& lanes, const std::vector<Chain>& chains, const Work& work);
 
  private:
   struct Task {
-    size_t lane;
+    size_t chain;
     uint32_t tile;
   };
   struct Progress {
@@ -46,21 +56,27 @@ class Crew {
 
   void serve(uint32_t worker);
   void take_part(uint32_t worker, std::unique_lock<std::mutex>& lock);
-  std::optional<Task> pick(bool caller);
-  bool ready(size_t lane) const;
+  void wait_for_change(std::unique_lock<std::mutex>& lock);
+  std::optional<Task> pick(bool caller) const;
+  bool ready(size_t chain) const;
+  Status run_task(uint32_t worker, const Task& task);
+  bool inputs_done(const Chain& chain, const Lane& lane, uint32_t tile, uint64_t first_row) const;
   void finish(const Task& task);
   bool over() const { return left_ == 0 || (failure_.has_value() && running_ == 0); }
 
   const uint32_t most_tiles_;
   std::vector<Range> rows_;
-  std::vector<uint8_t> tile_done_;
+  std::vector<std::atomic<uint8_t>> lane_done_;  // by lane and tile
+  std::atomic<bool> failed_{false};
 
   std::mutex mutex_;  // guards all below
   std::condition_variable changed_;
+  uint32_t sleepers_ = 0;
   std::vector<Lane>* lanes_ = nullptr;
+  const std::vector<Chain>* chains_ = nullptr;
   const Work* work_ = nullptr;
-  std::vector<Progress> progress_;
-  size_t lane_count_ = 0;
+  std::vector<Progress> progress_;   // by chain
+  std::vector<uint8_t> chain_done_;  // by chain and tile
   uint32_t tiles_ = 0;
   size_t left_ = 0;
   uint32_t running_ = 0;

@@ -14,13 +14,17 @@ struct Lane {
     const Lane* lane;
     const Port* port;
   };
+  struct InputPort {
+    uint32_t lane;  // its number
+    const Port* port;
+  };
 
   const Unit* unit = nullptr;
   StageRunner* runner = nullptr;  // a stage's; NULL for the frames and for sinks
   RowBuffer* buffer = nullptr;    // a stage's rows; NULL for reduces and sinks
   std::vector<Port> sink_port;    // a sink's one
   std::vector<ReaderPort> readers;
-  std::vector<uint32_t> inputs;   // lanes whose rows it reads
+  std::vector<InputPort> inputs;  // lanes whose rows it reads
   uint64_t end = 0;               // rows [range.first, end) are done
   bool in_order = true;           // tile after tile
   bool on_caller = true;          // on the thread that drives the run

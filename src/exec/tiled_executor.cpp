@@ -18,7 +18,12 @@ class TiledExecutor final : public Executor {
     for (const Sweep& sweep : plan_.sweeps) build(sweep);
     if (plan_.threads > 1)
       for (StageCounters& counters : *context_.counters) counters.share();
-    if (plan_.threads > 1) crew_ = std::make_unique<Crew>(plan_.threads, plan_.batch_tiles, most_lanes());
+    if (plan_.threads > 1) {
+      for (const Lanes& lanes : sweeps_) chains_.push_back(chains_of(lanes));
+      last_tile_parts_ = parts_of_a_tile();
+      ends_.resize(plan_.batch_tiles + plan_.threads * (last_tile_parts_ - 1));
+      crew_ = std::make_unique<Crew>(plan_.threads, static_cast<uint32_t>(ends_.size()), most_lanes());
+    }
   }
 
   Result<bool> advance(uint64_t deadline_ns) override {
@@ -72,7 +77,7 @@ class TiledExecutor final : public Executor {
       }
       const StageDecl& decl = plan_.graph->node(unit.node).decl;
       if (decl.kind != Kind::Reduce) lane.buffer = &machinery_.buffer(unit.node);
-      if (unit.node == kFramesNode) lane.on_caller = !plan_.input.in_memory;  // a copy may be made on any thread
+      if (unit.node == kFramesNode) lane.on_caller = lane.in_order = !plan_.input.in_memory;  // a copy any thread may make
       if (unit.node == kFramesNode || unit.kept) continue;
       lane.runner = machinery_.add_runner(unit.node, unit.domain, unit.paths);
       lane.on_caller = decl.threading == Threading::Caller;
@@ -85,7 +90,7 @@ class TiledExecutor final : public Executor {
         const size_t index = static_cast<size_t>(std::find(paths.begin(), paths.end(), reader.path) - paths.begin());
         const Port& port = sweep.units[reader.unit].is_sink() ? r.sink_port[0] : r.runner->ports()[index];
         lanes[u].readers.push_back({&r, &port});
-        r.inputs.push_back(static_cast<uint32_t>(u));
+        r.inputs.push_back({static_cast<uint32_t>(u), &port});
       }
   }
 
@@ -93,6 +98,22 @@ class TiledExecutor final : public Executor {
     size_t most = 0;
     for (const Lanes& lanes : sweeps_) most = std::max(most, lanes.size());
     return most;
+  }
+
+  // Into how many parts a tile can be cut without its rows falling elsewhere than whole tiles allow for.
+  uint32_t parts_of_a_tile() const {
+    const auto fits = [&](uint64_t parts) {
+      if (plan_.tile_frames % parts != 0) return false;
+      for (const Sweep& sweep : plan_.sweeps)
+        for (const Unit& unit : sweep.units) {
+          const uint64_t step = std::max<uint64_t>(1, unit.domain.step);
+          if (plan_.tile_frames % step == 0 && plan_.tile_frames / parts % step != 0) return false;
+        }
+      return true;
+    };
+    for (const uint32_t parts : {4u, 3u, 2u})
+      if (fits(parts)) return parts;
+    return 1;
   }
 
   Status begin_sweep() {
@@ -226,19 +247,21 @@ class TiledExecutor final : public Executor {
 
   Status batch() {
     Lanes& lanes = sweeps_[sweep_];
+    const std::vector<Chain>& chains = chains_[sweep_];
     const int64_t last = std::min(tile_ + static_cast<int64_t>(plan_.batch_tiles), plan_.sweeps[sweep_].tile_end);
-    crew_->begin(lanes.size(), static_cast<uint32_t>(last - tile_));
+    const uint32_t parts = cut_into_parts(last);
+    crew_->begin(chains.size(), lanes.size(), parts);
     for (size_t l = 0; l < lanes.size(); ++l) {
       Lane& lane = lanes[l];
       uint64_t end = lane.end;
-      for (int64_t t = tile_; t < last; ++t) {
+      for (uint32_t p = 0; p < parts; ++p) {
         const uint64_t from = end;
-        if (!lane.unit->kept) end = std::max(end, lane.unit->end_row(t, plan_.tile_frames));
-        crew_->set_rows(l, static_cast<uint32_t>(t - tile_), {from, end});
+        if (!lane.unit->kept) end = std::max(end, lane.unit->end_row_at(ends_[p]));
+        crew_->set_rows(l, p, {from, end});
       }
       if (!in_place(lane) && !lane.make_room(end)) return plan_broken(lane);
     }
-    SQS_TRY(crew_->run(lanes, [this](uint32_t worker, Lane& lane, Range rows) {
+    SQS_TRY(crew_->run(lanes, chains, [this](uint32_t worker, Lane& lane, Range rows) {
       if (context_.cancelled->load(std::memory_order_relaxed)) return Status(cancelled_error());
       const uint64_t start = os::monotonic_ns();
       Status done = work(lane, rows.first, rows.last, machinery_.worker(worker));
@@ -247,7 +270,7 @@ class TiledExecutor final : public Executor {
       return done;
     }));
     for (size_t l = 0; l < lanes.size(); ++l) {
-      lanes[l].end = crew_->rows(l, static_cast<uint32_t>(last - tile_ - 1)).last;
+      lanes[l].end = crew_->rows(l, parts - 1).last;
       if (lanes[l].buffer != nullptr && !lanes[l].unit->kept) lanes[l].buffer->end = lanes[l].end;
     }
     SQS_TRY(save_checkpoints(tile_, last));
@@ -257,10 +280,25 @@ class TiledExecutor final : public Executor {
     return ok();
   }
 
+  // The batch as frames where parts of it end: whole tiles, but for the last of each thread, which are cut up so that no thread
+  // waits long for another. How many parts.
+  uint32_t cut_into_parts(int64_t last) {
+    const auto span = static_cast<int64_t>(plan_.tile_frames);
+    uint32_t parts = 0;
+    for (int64_t t = tile_; t < last; ++t) {
+      const int64_t cuts = last - t <= static_cast<int64_t>(plan_.threads) ? last_tile_parts_ : 1;
+      for (int64_t c = 1; c <= cuts; ++c) ends_[parts++] = t * span + c * span / cuts;
+    }
+    return parts;
+  }
+
   RunContext& context_;
   Plan plan_;  // a copy: ranges begin at checkpoints
   Machinery machinery_;
   std::vector<Lanes> sweeps_;
+  std::vector<std::vector<Chain>> chains_;  // by sweep
+  std::vector<int64_t> ends_;               // of a batch's parts
+  uint32_t last_tile_parts_ = 1;
   std::unique_ptr<Crew> crew_;
   uint32_t sweep_ = 0;
   bool begun_ = false;

@@ -46,7 +46,9 @@ struct Unit {
   std::vector<Reader> readers;
 
   bool is_sink() const { return target != kNoUnit; }
-  uint64_t end_row(int64_t tile, uint64_t tile_frames) const;
+  uint64_t end_row(int64_t tile, uint64_t tile_frames) const { return end_row_at((tile + 1) * static_cast<int64_t>(tile_frames)); }
+  // The same for a tile that ends at any frame.
+  uint64_t end_row_at(int64_t frame) const;
 };
 
 struct Sweep {

@@ -243,9 +243,14 @@ class Planner {
           fits({frames, 1, 1, true});
           return true;
         }
-        // Threads wait for each other at the end of a batch: many short tiles make that wait small.
-        const uint64_t shorter = request_.settings.tile_frames != 0 ? frames : std::max(unit_frames(), frames / 4 / unit_frames() * unit_frames());
-        for (const uint32_t per_thread : {16u, 8u, 4u, 2u, 1u}) {
+        // Threads wait for each other at the end of a batch: short tiles, of which the last can be cut up, make that wait small.
+        uint64_t shorter = frames;
+        if (request_.settings.tile_frames == 0) {
+          const uint64_t unit = unit_frames();
+          const uint64_t units = std::max<uint64_t>(1, frames / 4 / unit);
+          shorter = (units >= 4 ? units / 4 * 4 : units) * unit;
+        }
+        for (const uint32_t per_thread : {8u, 4u, 2u, 1u}) {
           if (!fits({shorter, threads, threads * per_thread, false})) continue;
           fits({shorter, threads, threads * per_thread, true});
           return true;

@@ -189,8 +189,8 @@ Slack slack_of(const Unit& unit, uint64_t tile_frames) {
 
 }  // namespace
 
-uint64_t Unit::end_row(int64_t tile, uint64_t tile_frames) const {
-  const int64_t position = (tile + 1) * static_cast<int64_t>(tile_frames) + z - domain.origin;
+uint64_t Unit::end_row_at(int64_t frame) const {
+  const int64_t position = frame + z - domain.origin;
   if (position <= 0) return range.first;
   const uint64_t step = domain.step == 0 ? 1 : domain.step;
   const uint64_t end = (static_cast<uint64_t>(position) + step - 1) / step;
