@@ -8,6 +8,7 @@ namespace sqs {
 namespace {
 
 constexpr uint64_t kStagingBytes = 64 * 1024;
+constexpr uint64_t kInPlaceBytes = 512 * 1024;  // borrowed frames up to this stay in a cache where they lie
 
 Size buffer_bytes(const Plan& plan, NodeId id, uint64_t rows) { return aligned(Size(rows) * plan.graph->node(id).row_bytes); }
 
@@ -184,9 +185,10 @@ Size lay_out_tiled(Plan& plan, const Shape& shape) {
     const Use& use = uses[id];
     if (use.rows == 0) continue;
     BufferPlan& buffer = plan.buffers[id];
-    if (id == kFramesNode && plan.input.in_memory && use.rows == use.hull.count()) {
+    const bool all = use.rows == use.hull.count() || buffer_bytes(plan, id, use.hull.count()).saturated() <= kInPlaceBytes;
+    if (id == kFramesNode && plan.input.in_memory && all) {
       buffer.where = BufferPlan::Where::Source;  // a copy of all there is would be no hotter
-      buffer.row_capacity = use.rows;
+      buffer.row_capacity = use.hull.count();
       continue;
     }
     buffer.target = use.retained ? kNoUnit : direct_target(plan, id, use.hull, use.sweeps);
