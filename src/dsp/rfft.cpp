@@ -1,5 +1,6 @@
 // rfft: the one-sided spectrum of real windows. An even length is done as a complex transform of half the length and a
 // vectorised unfolding, which is 1.7 to 2 times as fast as FFTW's own real transform; an odd length takes the latter.
+#include <cmath>
 #include <optional>
 #include <string>
 
