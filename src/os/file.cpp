@@ -236,10 +236,13 @@ Status File::truncate(uint64_t bytes) {
 
 Result<bool> File::reserve(uint64_t bytes) {
   SQS_TRY(check_range(path_, 0, bytes));
-  if (bytes > file_bytes_allowed())
-    return Error{SQS_E_IO, "cannot reserve " + std::to_string(bytes) + " bytes in '" + path_ + "': this process may write files of " +
-                               std::to_string(file_bytes_allowed()) + " bytes at most (RLIMIT_FSIZE, ulimit -f)"};
-  // Piece by piece, because some file systems undo an interrupted call: a process with a timer would never finish a large one.
+  const uint64_t allowed = file_bytes_allowed();
+  if (bytes > allowed)
+    return Error{SQS_E_IO, "cannot reserve " + std::to_string(bytes) + " bytes in '" + path_ +
+                               "': this process may write files of " + std::to_string(allowed) +
+                               " bytes at most (RLIMIT_FSIZE, ulimit -f)"};
+  // Piece by piece, because some file systems undo an interrupted call, and a process with a timer would never finish a
+  // large one.
   constexpr uint64_t kPieceBytes = uint64_t{64} << 20;
   for (uint64_t done = 0; done < bytes;) {
     const uint64_t piece_bytes = std::min(bytes - done, kPieceBytes);
