@@ -12,6 +12,7 @@ namespace {
 constexpr const TypeSpec* kTypes[] = {
     &kRfft,     &kFft,        &kTaper,  &kMagnitude, &kLog,     &kScale,   &kConvert, &kArgmax,    &kQuantile,
     &kRunningQuantile, &kHistogram, &kBandSums, &kThreshold, &kLocalMax, &kMeanVar, &kNormalise, &kSosfilt,
+    &kKalman, &kRts, &kViterbiForward, &kViterbiTrace, &kHmmForward, &kHmmPosterior,
 };
 
 const Kernel& kernel_of(void* user) { return *static_cast<const Kernel*>(user); }
@@ -44,6 +45,7 @@ sqs_stage declare(const TypeSpec& type, const Recipe& recipe) {
   sqs_stage stage;
   sqs_stage_init(&stage, sizeof stage);
   stage.kind = recipe.kind;
+  stage.direction = recipe.direction;
   stage.threading = recipe.threading;
   stage.dtype = recipe.dtype;
   if (recipe.shape.size() > SQS_MAX_DIMS)

@@ -35,6 +35,7 @@ class Kernel {
 
 struct Recipe {
   int32_t kind = SQS_MAP;
+  int32_t direction = SQS_FORWARD;
   int32_t threading = SQS_CONCURRENT;
   int32_t dtype = 0;
   std::vector<uint64_t> shape;  // of one output row

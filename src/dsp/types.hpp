@@ -22,5 +22,11 @@ extern const TypeSpec kLocalMax;
 extern const TypeSpec kMeanVar;          // mean_var.cpp
 extern const TypeSpec kNormalise;        // normalise.cpp
 extern const TypeSpec kSosfilt;          // sosfilt.cpp
+extern const TypeSpec kKalman;           // kalman.cpp
+extern const TypeSpec kRts;
+extern const TypeSpec kViterbiForward;   // viterbi.cpp
+extern const TypeSpec kViterbiTrace;
+extern const TypeSpec kHmmForward;       // hmm_posterior.cpp
+extern const TypeSpec kHmmPosterior;
 
 }  // namespace sqs::dsp
