@@ -170,6 +170,22 @@ TEST(SpilledRows, AFailedReadLeavesNoHalfBlockBehind) {
   }
 }
 
+TEST(SpilledRows, ABlockOverwrittenByAFailedReadIsReadAgain) {
+  const TemporaryDirectory directory;
+  const SpilledRows::Shape shape{.rows = 16, .row_bytes = 3, .rows_per_block = 8};
+  const Rows rows = rows_of(shape);
+  ScriptedFiles files;
+  SpilledRows spilled = open_in(directory, shape);
+  ASSERT_TRUE(write_all(spilled, shape, rows, 16, true).ok());
+  files.move_at_most(SpillFile::kHeaderBytes / 2);
+  expect_stretch(spilled, shape, rows, 1, 3);  // four transfers: header and 24 bytes
+  for (int i = 0; i < 4 + 3; ++i) files.fail("pread", 0);
+  files.fail("pread", EIO);  // when two thirds of block 1 have come
+  Rows back(shape.row_bytes);
+  ASSERT_EQ(spilled.read(9, 10, back.data()).error().code, SQS_E_IO);
+  expect_stretch(spilled, shape, rows, 1, 3);
+}
+
 TEST(SpilledRows, ImpossibleShapesAreRefused) {
   const TemporaryDirectory directory;
   const auto code = [&](const SpilledRows::Shape& shape) {
