@@ -279,6 +279,10 @@ int32_t Session::add_sink(sqs_run* run, Target& target, sqs_error** error) {
     case Sink::Callback:
       target.collector.emplace(target.name, rows, Order::Row, findings_);
       return sqs_run_add_callback(run, name, RowCollector::take, &*target.collector, nullptr, &target.index, error);
+    case Sink::CallbackInAnyOrder:
+      target.collector.emplace(target.name, rows, Order::Any, findings_);
+      return sqs_run_add_callback_in(run, name, SQS_ANY_ORDER, RowCollector::take, &*target.collector, nullptr, &target.index,
+                                     error);
   }
   return SQS_E_INTERNAL;
 }

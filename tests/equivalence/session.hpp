@@ -17,7 +17,7 @@
 namespace eq {
 
 enum class Feed { Memory, Reader, Push };
-enum class Sink { Array, Buffer, UnalignedBuffer, Callback };
+enum class Sink { Array, Buffer, UnalignedBuffer, Callback, CallbackInAnyOrder };
 enum class Drive { Execute, Step };
 
 // What a caller's buffer holds before a run.
