@@ -44,7 +44,8 @@ uint64_t LookBack::tape_offset(NodeId node, uint64_t tiles) const {
 }
 
 std::byte* LookBack::record_at(uint64_t record) const {
-  return pool_ + plan_.turn.area_bytes() - (record + 1) * plan_.turn.state_bytes;
+  const std::byte* end = pool_ + plan_.turn.area_bytes() - plan_.turn.start_bytes;
+  return const_cast<std::byte*>(record == Leg::kStart ? end : end - (record + 1) * plan_.turn.state_bytes);
 }
 
 std::optional<Leg> LookBack::next(uint32_t sweep) {
@@ -92,7 +93,7 @@ Status LookBack::restore(const Leg& leg, Lane& lane) {
   if (!leg.restore || lane.unit->range.count() == 0) return ok();
   Watch& watch = *watches_[lane.unit->node];
   if (plan_.turn.kind == TurnPlan::Kind::Reversal) watch.check = std::exchange(watch.restored, {});
-  if (leg.record == Leg::kStart || fresh(lane)) {
+  if (fresh(lane)) {
     lane.runner->drop_state();
     return ok();
   }

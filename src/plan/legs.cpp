@@ -116,12 +116,15 @@ Saves::Saves(const Plan& plan, bool backward) : plan_(&plan), backward_(backward
 
 std::optional<Saves::Save> Saves::next() {
   const TurnPlan& turn = plan_->turn;
+  if (!start_given_) {
+    start_given_ = true;
+    if (turn.start_bytes > 0) return Save{Leg::kStart, backward_ ? turn.tile_end : turn.first_tile};
+  }
   if (actions_.has_value()) {
     for (;;) {
       const Action action = actions_->next();
       if (is_first_sweep_over(action)) {
         actions_.reset();
-        given_ = UINT64_MAX;
         return std::nullopt;
       }
       if (action.what != Action::What::Save) continue;

@@ -52,7 +52,7 @@ class Legs {
 class Saves {
  public:
   struct Save {
-    uint64_t record = 0;
+    uint64_t record = 0;   // Leg::kStart: where the first segment begins
     int64_t boundary = 0;  // a tile of the grid
   };
   Saves(const Plan& plan, bool backward);
@@ -61,6 +61,7 @@ class Saves {
  private:
   const Plan* plan_;
   bool backward_;
+  bool start_given_ = false;
   std::optional<Actions> actions_;
   uint64_t given_ = 0;
 };
