@@ -44,8 +44,9 @@ uint64_t LookBack::tape_offset(NodeId node, uint64_t tiles) const {
 }
 
 std::byte* LookBack::record_at(uint64_t record) const {
-  const std::byte* end = pool_ + plan_.turn.area_bytes() - plan_.turn.start_bytes;
-  return const_cast<std::byte*>(record == Leg::kStart ? end : end - (record + 1) * plan_.turn.state_bytes);
+  std::byte* end = pool_ + plan_.turn.area_bytes() - plan_.turn.extra_bytes;
+  if (record == Leg::kStart) return end;
+  return record == Leg::kPassing ? end + plan_.turn.state_bytes : end - (record + 1) * plan_.turn.state_bytes;
 }
 
 std::optional<Leg> LookBack::next(uint32_t sweep) {
@@ -63,7 +64,7 @@ std::optional<Leg> LookBack::next(uint32_t sweep) {
     }
     seat_tapes(sweep, *leg);
   }
-  if (!leg->recorded) expect(plan_.sweeps[sweep].replays[leg->depth - 1], *leg);
+  if (!leg->recorded) watch_for(plan_.sweeps[sweep].replays[leg->depth - 1], *leg);
   return leg;
 }
 
@@ -84,39 +85,48 @@ void LookBack::seat_tapes(uint32_t sweep, const Leg& leg) {
     }
 }
 
-// At the very start a scan has no state yet.
-bool LookBack::fresh(const Lane& lane) const {
-  return lane.start() == (lane.backward() ? lane.unit->domain.count : 0);
-}
-
+// Also where it has no rows to make in this leg: the next one may go on from here. At the very start a scan has no state yet.
 Status LookBack::restore(const Leg& leg, Lane& lane) {
-  if (!leg.restore || lane.unit->range.count() == 0) return ok();
-  Watch& watch = *watches_[lane.unit->node];
-  if (plan_.turn.kind == TurnPlan::Kind::Reversal) watch.check = std::exchange(watch.restored, {});
-  if (fresh(lane)) {
+  const NodeId node = lane.unit->node;
+  Watch& watch = *watches_[node];
+  const bool reversal = plan_.turn.kind == TurnPlan::Kind::Reversal;
+  if (reversal && leg.record != Leg::kPassing) watch.check = std::exchange(watch.restored, {});
+  const uint64_t row = segments_.start(node, lane.backward() ? leg.last : leg.first);
+  if (row == Segments::kNoRow || row == (lane.backward() ? lane.unit->domain.count : 0)) {
     lane.runner->drop_state();
     return ok();
   }
   const std::byte* from = record_at(leg.record) + watch.offset;
   Header header;
   std::memcpy(&header, from, sizeof header);
-  watch.restored = {lane.start(), header.hash};
-  ++context_.checkpoints_loaded;
-  return lane.runner->restore(from + sizeof header, header.used);
+  SQS_TRY(lane.runner->restore(from + sizeof header, header.used));
+  if (leg.record < Leg::kPassing) {
+    watch.restored = {row, header.hash};
+    ++context_.checkpoints_loaded;
+  }
+  if (!leg.keep && row == watch.save_row) return save(lane, Leg::kPassing);  // it need not move at all
+  return ok();
 }
 
-// A chain's checkpoints stay, so the state at the far end of each segment is known.
-void LookBack::expect(const Layer& layer, const Leg& leg) {
-  if (plan_.turn.kind != TurnPlan::Kind::Chain) return;
-  const auto number = static_cast<uint64_t>((leg.first - plan_.turn.first_tile)) / plan_.turn.spacing;
+// A replay that keeps no rows leaves the states where it is going. A chain's checkpoints stay, so the state at the far end of each
+// segment is known.
+void LookBack::watch_for(const Layer& layer, const Leg& leg) {
+  const bool chain = plan_.turn.kind == TurnPlan::Kind::Chain;
+  const uint64_t number = chain ? static_cast<uint64_t>(leg.first - plan_.turn.first_tile) / plan_.turn.spacing : 0;
   const bool last = layer.backward ? number == 0 : number + 1 == plan_.turn.segments();
   for (const Unit& unit : layer.units) {
-    if (unit.kept || !watches_[unit.node].has_value() || unit.range.count() == 0) continue;
+    if (unit.kept || !watches_[unit.node].has_value()) continue;
     Watch& watch = *watches_[unit.node];
-    watch.check = {};
-    if (last) continue;
+    watch.save_row = Segments::kNoRow;
+    if (chain) watch.check = {};
+    if (leg.keep && (!chain || last || unit.range.count() == 0)) continue;
     const uint64_t row = segments_.start(unit.node, layer.backward ? leg.first : leg.last);
     if (row == Segments::kNoRow || row == (unit.backward ? unit.domain.count : 0)) continue;
+    if (!leg.keep) {
+      watch.next_save = {Leg::kPassing, 0};
+      watch.save_row = row;
+      continue;
+    }
     Header header;
     std::memcpy(&header, record_at(layer.backward ? number - 1 : number) + watch.offset, sizeof header);
     watch.check = {row, header.hash};
@@ -188,16 +198,13 @@ Status LookBack::save(const Lane& lane, uint64_t record) {
   SQS_TRY_ASSIGN(header.used, lane.runner->save(to + sizeof header));
   header.hash = XXH3_64bits(to + sizeof header, header.used);
   std::memcpy(to, &header, sizeof header);
-  ++context_.checkpoints_saved;
+  if (record < Leg::kPassing) ++context_.checkpoints_saved;
   return ok();
 }
 
-Status LookBack::save_all(const Leg& leg, std::vector<Lane>& lanes) {
-  for (Lane& lane : lanes) {
-    const bool scan = lane.runner != nullptr && watches_[lane.unit->node].has_value();
-    if (scan && lane.runner->state_alive()) SQS_TRY(save(lane, leg.record));
-  }
-  return ok();
+void LookBack::save_passing(const Leg& leg) {
+  std::memcpy(record_at(leg.record), record_at(Leg::kPassing), plan_.turn.state_bytes);
+  context_.checkpoints_saved += plan_.turn.saved.size();
 }
 
 void LookBack::record(const Lane& lane, uint64_t first, uint64_t last) {

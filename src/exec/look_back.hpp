@@ -24,8 +24,8 @@ class LookBack {
   std::optional<Leg> next(uint32_t sweep);
   // Sets the state a replayed scan starts from.
   Status restore(const Leg& leg, Lane& lane);
-  // Saves the states of a replay's scans as they stand.
-  Status save_all(const Leg& leg, std::vector<Lane>& lanes);
+  // Makes a checkpoint of the states that the last replay has left on its way.
+  void save_passing(const Leg& leg);
 
   // A sweep begins: which states its scans leave on their way.
   void begin_sweep(uint32_t sweep, std::vector<Lane>& lanes);
@@ -66,8 +66,7 @@ class LookBack {
   std::byte* record_at(uint64_t record) const;
   void next_save(const Lane& lane, Watch& watch);
   Status save(const Lane& lane, uint64_t record);
-  void expect(const Layer& layer, const Leg& leg);
-  bool fresh(const Lane& lane) const;
+  void watch_for(const Layer& layer, const Leg& leg);
 
   RunContext& context_;
   Plan& plan_;

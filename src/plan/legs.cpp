@@ -75,8 +75,7 @@ std::optional<Leg> Legs::next_of_reversal() {
         leg.depth = 1;
         leg.begins = true;
         leg.keep = action.keep;
-        leg.restore = load_.has_value();
-        leg.record = load_.value_or(0);
+        leg.record = load_.value_or(Leg::kPassing);
         load_.reset();
         return leg;
       case Action::What::Reverse:
@@ -104,7 +103,6 @@ std::optional<Leg> Legs::next_of_chain() {
   --depth_;
   leg.what = Leg::What::Replay;
   leg.recorded = segment_ == 0 && !in_first_[leg.depth];
-  leg.restore = true;
   const bool at_start = sweep_->replays[leg.depth - 1].backward ? number == count - 1 : number == 0;
   leg.record = at_start ? Leg::kStart : sweep_->replays[leg.depth - 1].backward ? number : number - 1;
   return leg;
@@ -118,7 +116,7 @@ std::optional<Saves::Save> Saves::next() {
   const TurnPlan& turn = plan_->turn;
   if (!start_given_) {
     start_given_ = true;
-    if (turn.start_bytes > 0) return Save{Leg::kStart, backward_ ? turn.tile_end : turn.first_tile};
+    if (turn.extra_bytes > 0) return Save{Leg::kStart, backward_ ? turn.tile_end : turn.first_tile};
   }
   if (actions_.has_value()) {
     for (;;) {

@@ -14,7 +14,7 @@ struct Leg {
   enum class What {
     Replay,  // a layer below goes over tiles [first, last)
     Sweep,   // the sweep itself does
-    Save     // the states of replays[0] are saved as they stand
+    Save     // the states that the last replay has left on its way become a checkpoint
   } what = What::Sweep;
   uint32_t depth = 0;
   int64_t first = 0;
@@ -22,9 +22,9 @@ struct Leg {
   bool begins = false;      // Replay: the first layer of a new segment or advance
   bool keep = true;         // Replay: rows stay on the tape
   bool recorded = false;    // Replay: the tape has them already
-  bool restore = false;     // Replay: states are set first: from `record`, or to the very start
-  uint64_t record = 0;      // number of a checkpoint; kStart: the very start
-  static constexpr uint64_t kStart = UINT64_MAX;
+  uint64_t record = 0;      // Replay: the checkpoint it starts from; Save: the one that is made
+  static constexpr uint64_t kStart = UINT64_MAX;       // where the first segment begins
+  static constexpr uint64_t kPassing = UINT64_MAX - 1; // where the last replay that kept no rows has been going
 };
 
 class Legs {

@@ -201,7 +201,7 @@ Size lay_out_turn(Plan& plan, Bump& bump) {
   turn.staging_offset = bump.take(Size(largest));
   turn.pool_offset = bump.take(Size(0));
   plan.bytes[static_cast<size_t>(Memory::Other)] += aligned(Size(largest)).saturated();
-  const Size bytes = Size(turn.tile_bytes) + turn.beside_bytes + turn.start_bytes;
+  const Size bytes = Size(turn.tile_bytes) + turn.beside_bytes + turn.extra_bytes;
   plan.bytes[static_cast<size_t>(Memory::Tapes)] = bytes.saturated();
   return bytes;
 }

@@ -128,7 +128,7 @@ struct SavedState {
 // How a run looks back: which states are saved where, and which rows are kept. The pool holds tapes from below and
 // checkpoints from above:
 //
-//   | tape of a segment, stage by stage ...   free   ... checkpoint 2 | checkpoint 1 | checkpoint 0 | the start |
+//   | tape of a segment, stage by stage ...   free   ... checkpoint 2 | checkpoint 1 | checkpoint 0 | two more |
 struct TurnPlan {
   enum class Kind {
     None,      // nothing is replayed
@@ -144,7 +144,8 @@ struct TurnPlan {
   uint64_t state_bytes = 0;      // of one checkpoint
   uint64_t tile_bytes = 0;       // of one tile's rows on all tapes
   uint64_t beside_bytes = 0;     // of halos and alignment
-  uint64_t start_bytes = 0;      // of a checkpoint where the first segment begins, which need not be where scans begin
+  uint64_t extra_bytes = 0;      // of two checkpoints outside the schedule: where the first segment begins, which need not be
+                                 // where scans begin, and where a replay that keeps no rows is going
   uint64_t pool_bytes = 0;       // what the schedule may use besides one tile
   std::optional<Schedule> schedule;  // Reversal
   uint64_t spacing = 0;          // Chain: tiles of a segment
@@ -154,7 +155,7 @@ struct TurnPlan {
 
   uint64_t tiles() const { return static_cast<uint64_t>(tile_end - first_tile); }
   uint64_t segments() const { return spacing == 0 ? 0 : tiles() / spacing + (tiles() % spacing != 0 ? 1 : 0); }
-  uint64_t area_bytes() const { return pool_bytes + tile_bytes + beside_bytes + start_bytes; }
+  uint64_t area_bytes() const { return pool_bytes + tile_bytes + beside_bytes + extra_bytes; }
 };
 
 struct TargetPlan {

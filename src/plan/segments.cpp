@@ -34,19 +34,18 @@ void Segments::set_advance(uint32_t sweep, int64_t first, int64_t last) {
   find_starts(layer.backward ? first : last, layer.backward);
   far_ = starts;
   find_starts(layer.backward ? last : first, layer.backward);
+  // A scan goes at least to where it stands at the far boundary, and further if another that goes there reads ahead of it.
   for (size_t u = layer.units.size(); u-- > 0;) {
     Unit& unit = layer.units[u];
     if (unit.kept) continue;
     unit.range = {};
-    if (scans_[unit.node]) {  // from where it stands at one boundary to where it stands at the next; all else is what that takes
-      const uint64_t from = starts[unit.node];
-      const uint64_t to = far_[unit.node];
-      if (from == kNoRow) continue;
-      unit.range = unit.backward ? Range{to == kNoRow ? 0 : to, from} : Range{from, to == kNoRow ? unit.domain.count : to};
-      continue;
-    }
     for (const Reader& reader : unit.readers)
-      widen(unit.range, touched(plan_.paths[reader.path], layer.units[reader.unit].range, unit.domain.count));
+      widen(unit.range, touched(plan_.paths[reader.path], layer.units[reader.unit].range, plan_.rows[unit.node].out.count));
+    if (!scans_[unit.node]) continue;
+    const uint64_t from = starts[unit.node];
+    const uint64_t to = far_[unit.node];
+    if (from != kNoRow && to != kNoRow) widen(unit.range, unit.backward ? Range{to, from} : Range{from, to});
+    extend(unit);
   }
   find_all_tiles(plan_.sweeps[sweep]);
 }

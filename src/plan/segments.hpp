@@ -19,8 +19,8 @@ class Segments {
   const std::vector<Layer>& replays(uint32_t sweep) const { return plan_.sweeps[sweep].replays; }
   // Sets them for tiles [first, last) of the grid.
   void set(uint32_t sweep, int64_t first, int64_t last);
-  // The same for a replay that goes from one boundary to the next and keeps no rows (a reversal's: from first to last in its
-  // own direction).
+  // The same for a replay that keeps no rows, but goes from one boundary to the next for the states there (a reversal's: from
+  // first to last in its own direction).
   void set_advance(uint32_t sweep, int64_t first, int64_t last);
 
   // The row that a scan's state stands at when a segment starts from `boundary`, a tile: forward scans have done the rows below

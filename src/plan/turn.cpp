@@ -52,7 +52,7 @@ class Describer {
     turn_.kind = turning == 1 && simple ? TurnPlan::Kind::Reversal : TurnPlan::Kind::Chain;
     find_states();
     find_tapes();
-    turn_.start_bytes = turn_.state_bytes;
+    turn_.extra_bytes = 2 * turn_.state_bytes;
   }
 
  private:

@@ -107,14 +107,6 @@ TEST_F(Arguments, StageCallbacks) {
   });
 }
 
-TEST_F(Arguments, BackwardIsToldToBeUnsupported) {
-  refuse_stage(SQS_E_UNSUPPORTED, {"bad one"}, [](auto& s) {
-    s.kind = SQS_SCAN;
-    s.state_bytes = 8;
-    s.direction = SQS_BACKWARD;
-  });
-}
-
 TEST_F(Arguments, TheErrorNamesTheStage) {
   sqs_stage stage = sum_stage();
   stage.kind = 9;

@@ -20,6 +20,7 @@ struct Delivered {
   uint64_t rows = 0;  // SQS_NONE: not known, bytes is a whole buffer with room for all rows
   std::vector<uint8_t> bytes;
   std::array<uint8_t, 16> digest{};
+  bool has_digest = true;
 };
 
 // Copies the rows of a view out, one after another.

@@ -292,7 +292,9 @@ void Session::collect(sqs_run* run, const std::vector<std::unique_ptr<Target>>& 
   for (const std::unique_ptr<Target>& target : targets) {
     Delivered delivered;
     std::array<uint8_t, 16> digest{};
-    EXPECT_EQ(sqs_run_digest(run, target->index, digest.data(), nullptr), SQS_OK);
+    const int32_t digested = sqs_run_digest(run, target->index, digest.data(), nullptr);
+    // Rows that a callback gets from the last to the first can't be digested.
+    EXPECT_TRUE(digested == SQS_OK || (digested == SQS_E_STATE && target->sink == Sink::CallbackInAnyOrder)) << digested;
     if (target->sink == Sink::Array) {
       sqs_result* result = nullptr;
       EXPECT_EQ(sqs_run_take_result(run, target->index, &result, nullptr), SQS_OK);
@@ -308,6 +310,7 @@ void Session::collect(sqs_run* run, const std::vector<std::unique_ptr<Target>>& 
       delivered = target->collector->delivered();
     }
     delivered.digest = digest;
+    delivered.has_digest = digested == SQS_OK;
     outcome.delivered.push_back(std::move(delivered));
   }
   std::memset(&outcome.stats, 0, sizeof outcome.stats);

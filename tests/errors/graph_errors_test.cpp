@@ -94,10 +94,10 @@ TEST_F(GraphErrors, UnknownKindEdgeDirectionThreadingAndPurity) {
   expect_answer(try_add("s", stage, {plain("frames")}, &hook_), SQS_E_NULL, {"'s'", "process"});
 }
 
-TEST_F(GraphErrors, BackwardScansAreNotThereYet) {
-  sqs_stage stage = sum_stage();
+TEST_F(GraphErrors, AMapHasNoDirection) {
+  sqs_stage stage = twice_stage();
   stage.direction = SQS_BACKWARD;
-  expect_answer(try_add("s", stage, {plain("double")}), SQS_E_UNSUPPORTED, {"'s'", "backward"});
+  expect_answer(try_add("s", stage, {plain("frames")}), SQS_E_INVALID, {"'s'", "direction"});
 }
 
 TEST_F(GraphErrors, InputsThatStartElsewhere) {
