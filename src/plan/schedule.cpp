@@ -122,8 +122,10 @@ uint64_t Schedule::peak_bytes() const {
   const Wide last = Wide(chain_.tiles) - tail_ - (checkpoints() == 0 ? 0 : position(checkpoints() - 1));
   peak = std::max(peak, std::max<Wide>(m - 1, 0) * state + (last - 1) * size);
   if (checkpoints() == 0) return saturated(peak);
-  if (kind_ == ScheduleKind::Fixed) return saturated(std::max(peak, std::max<Wide>(m - 2, 0) * state + (Wide(spacing_) - 1) * size));
-  return saturated(std::max(peak, Wide(chain_.pool_bytes) - capacity().least_remainder(std::max<Wide>(m - 1, 1))));
+  const Wide long_ones = kind_ == ScheduleKind::Fixed
+                             ? std::max<Wide>(m - 2, 0) * state + (Wide(spacing_) - 1) * size
+                             : Wide(chain_.pool_bytes) - capacity().least_remainder(std::max<Wide>(m - 1, 1));
+  return saturated(std::max(peak, long_ones));
 }
 
 std::optional<uint64_t> least_pool(const Chain& chain, const ScheduleLimits& limits) {
