@@ -122,8 +122,10 @@ uint64_t Schedule::peak_bytes() const {
   const Wide last = Wide(chain_.tiles) - tail_ - (checkpoints() == 0 ? 0 : position(checkpoints() - 1));
   peak = std::max(peak, std::max<Wide>(m - 1, 0) * state + (last - 1) * size);
   if (checkpoints() == 0) return saturated(peak);
-  if (kind_ == ScheduleKind::Fixed) return saturated(std::max(peak, std::max<Wide>(m - 2, 0) * state + (Wide(spacing_) - 1) * size));
-  return saturated(std::max(peak, Wide(chain_.pool_bytes) - capacity().least_remainder(std::max<Wide>(m - 1, 1))));
+  const Wide long_ones = kind_ == ScheduleKind::Fixed
+                             ? std::max<Wide>(m - 2, 0) * state + (Wide(spacing_) - 1) * size
+                             : Wide(chain_.pool_bytes) - capacity().least_remainder(std::max<Wide>(m - 1, 1));
+  return saturated(std::max(peak, long_ones));
 }
 
 std::optional<uint64_t> least_pool(const Chain& chain, const ScheduleLimits& limits) {
@@ -187,10 +189,11 @@ std::optional<uint64_t> chain_least_pool(uint64_t tiles, uint64_t state_bytes, u
 }
 
 uint64_t chain_evaluations(uint64_t sweeps, uint64_t tiles) {
+  const Wide d = sweeps;
+  const Wide per_tile = d % 2 == 0 ? d / 2 * (d + 1) : d * ((d + 1) / 2);
   uint64_t sum = 0;
-  const Wide per_tile = Wide(sweeps) * (Wide(sweeps) + 1) / 2;
-  if (per_tile > Wide(UINT64_MAX) || __builtin_mul_overflow(tiles, static_cast<uint64_t>(per_tile), &sum)) return UINT64_MAX;
-  return sum;
+  if (tiles == 0) return 0;
+  return __builtin_mul_overflow(saturated(per_tile), tiles, &sum) ? UINT64_MAX : sum;
 }
 
 }  // namespace sqs

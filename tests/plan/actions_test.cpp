@@ -3,6 +3,7 @@
 #include <random>
 #include <string>
 
+#include "allocations.hpp"
 #include "reversal.hpp"
 
 namespace sqs {
@@ -90,7 +91,8 @@ std::vector<Action> all_of(Actions actions) {
 }
 
 bool same(const Action& a, const Action& b) {
-  return a.what == b.what && a.first == b.first && a.last == b.last && a.keep == b.keep && a.to_disk == b.to_disk && a.state == b.state;
+  return a.what == b.what && a.first == b.first && a.last == b.last && a.keep == b.keep && a.to_disk == b.to_disk &&
+         a.state == b.state;
 }
 
 TEST(Actions, OfAShrinkScheduleReleaseAStateBeforeItsSegmentIsKept) {
@@ -131,10 +133,24 @@ TEST(Actions, AreTheSameForEveryCopyFromAnyPoint) {
   }
 }
 
+TEST(Actions, AllocateOnlyWhenTheyAreMade) {
+  for (const Chain& chain : {Chain{500, 1, 1, 9}, {500, 3, 7, 40}, {90, 1, 1, 30}, {300, 1, 20, 45}, {300, 5, 1, 0}}) {
+    const Schedule s = *Schedule::choose(chain, {0, CapacityTable::kMostLevels, 0});
+    Actions actions(s), copy(s);
+    const uint64_t before = allocations_made();
+    do {
+      copy = actions;
+    } while (actions.next().what != Action::What::End);
+    while (copy.next().what != Action::What::End) {
+    }
+    EXPECT_EQ(allocations_made(), before) << chain;
+  }
+}
+
 TEST(Actions, OfLongMultiSchedulesAreWhatTheSchedulesSay) {
   // Runs of columns with equal K, one column each, tiny pools, and ratios from 3 on.
-  for (const Chain& chain : {Chain{200000, 1, 1, 60}, Chain{200000, 1, 50, 700}, Chain{200000, 64, 4096, 80000}, Chain{200000, 50, 1, 900},
-                             Chain{123457, 3, 10, 100}, Chain{50000, 5, 100, 350}, Chain{200000, 1, 100000, 130000}})
+  for (const Chain& chain : {Chain{200000, 1, 1, 60}, {200000, 1, 50, 700}, {200000, 64, 4096, 80000}, {200000, 50, 1, 900},
+                             {123457, 3, 10, 100}, {50000, 5, 100, 350}, {200000, 1, 100000, 130000}})
     for (const uint64_t fewer : {0, 1, 777, 30011}) {
       Chain c = chain;
       c.tiles -= fewer;
@@ -147,7 +163,7 @@ TEST(Actions, OfLongMultiSchedulesAreWhatTheSchedulesSay) {
 
 TEST(Actions, OfAHugeChainStartAtOnceAndStayLegal) {
   const uint64_t n = 100000000;
-  for (const Chain& chain : {Chain{n, 4096, 524288, uint64_t(32) << 20}, Chain{n, 64, 65536, uint64_t(1) << 20}, Chain{n, 1, 1, 5000}}) {
+  for (const Chain& chain : {Chain{n, 4096, 524288, 32 << 20}, {n, 64, 65536, 1 << 20}, {n, 1, 1, 5000}}) {
     const Schedule s = *Schedule::choose(chain, {0, 4, 0});
     ASSERT_EQ(s.kind(), ScheduleKind::Multi);
     Actions actions(s);

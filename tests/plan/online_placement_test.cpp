@@ -56,8 +56,9 @@ uint64_t most_for_two(const Chain& c) {
   return static_cast<uint64_t>(capacity.with_states(Wide(capacity.most_states())));
 }
 
-uint64_t offline(const Chain& c, uint64_t tiles, uint64_t disk = 0) {
-  return Schedule::choose({tiles, c.state_bytes, c.tile_bytes, c.pool_bytes}, {disk, CapacityTable::kMostLevels, 0})->evaluations();
+uint64_t offline(const Chain& c, uint64_t tiles) {
+  const Chain whole{tiles, c.state_bytes, c.tile_bytes, c.pool_bytes};
+  return Schedule::choose(whole, {0, CapacityTable::kMostLevels, 0})->evaluations();
 }
 
 TEST(OnlinePlacement, CostsAtMostOneEvaluationMoreThanAKnownLength) {
@@ -108,7 +109,7 @@ TEST(OnlinePlacement, OverflowIsReversedWithoutLoss) {
 
 TEST(OnlinePlacement, OverflowStaysNearTheKnownLength) {
   double worst = 1;
-  for (const Chain& c : {Chain{0, 1, 1, 16}, Chain{0, 1, 1, 40}, Chain{0, 1, 4, 40}, Chain{0, 2, 3, 60}, Chain{0, 3, 1, 60}, Chain{0, 1, 10, 100}}) {
+  for (const Chain& c : {Chain{0, 1, 1, 16}, {0, 1, 1, 40}, {0, 1, 4, 40}, {0, 2, 3, 60}, {0, 3, 1, 60}, {0, 1, 10, 100}}) {
     OnlineSweep sweep(c);
     for (uint64_t n = 1; n <= 4 * most_for_two(c); ++n) {
       sweep.tile();

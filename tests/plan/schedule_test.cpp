@@ -108,6 +108,17 @@ TEST(Schedule, MoreMemoryNeverCostsEvaluations) {
       }
 }
 
+TEST(Schedule, EveryTileMoreCostsAnEvaluationAtLeast) {
+  for (const Chain& c : {Chain{0, 1, 1, 12}, {0, 2, 7, 50}, {0, 3, 3, 20}, {0, 1, 9, 30}}) {
+    uint64_t before = 0;
+    for (uint64_t n = 1; n <= 400; ++n) {
+      const uint64_t here = chosen({n, c.state_bytes, c.tile_bytes, c.pool_bytes}).evaluations();
+      EXPECT_GT(here, before) << c << ' ' << n;
+      before = here;
+    }
+  }
+}
+
 TEST(Schedule, OneTileMoreThanSoManyStatesServeTakesAnother) {
   for (const auto& [state, tile, pool] : {std::array<uint64_t, 3>{1, 1, 20}, {3, 7, 100}, {4096, 524288, 67108864}, {7, 3, 100}})
     for (const uint64_t m : {0, 1, 2, 5, 14}) {
@@ -227,11 +238,12 @@ TEST(Schedule, FixedSpacingCountsTwiceAllButTheTail) {
 }
 
 TEST(Schedule, FixedSpacingIsRefusedOnlyIfItCannotFit) {
-  for (const auto& [state, tile] : {std::pair<uint64_t, uint64_t>{1, 1}, {1, 4}, {4, 1}, {9, 2}, {3, 0}, {0, 3}})
+  for (const Chain& c : {Chain{0, 1, 1, 0}, {0, 1, 4, 0}, {0, 4, 1, 0}, {0, 9, 2, 0}, {0, 3, 0, 0}, {0, 0, 3, 0}})
     for (const uint64_t n : {1, 7, 24, 50})
       for (uint64_t k = 1; k <= n + 1; ++k)
         for (uint64_t pool = 0; pool <= 90; pool += 5)
           for (const uint64_t disk : {0, 3}) {
+            const uint64_t state = c.state_bytes, tile = c.tile_bytes;
             const auto s = Schedule::choose({n, state, tile, pool}, {disk, 2, k});
             // Any number of checkpoints m, and a tail as long as fits beside them.
             uint64_t best = UINT64_MAX;
