@@ -12,6 +12,7 @@ namespace {
 constexpr const TypeSpec* kTypes[] = {
     &kRfft,     &kFft,        &kTaper,  &kMagnitude, &kLog,     &kScale,   &kConvert, &kArgmax,    &kQuantile,
     &kRunningQuantile, &kHistogram, &kBandSums, &kThreshold, &kLocalMax, &kMeanVar, &kNormalise, &kSosfilt,
+    &kSosfiltfilt, &kLfilter, &kFiltfilt, &kExpSmooth,
 };
 
 const Kernel& kernel_of(void* user) { return *static_cast<const Kernel*>(user); }
@@ -44,6 +45,7 @@ sqs_stage declare(const TypeSpec& type, const Recipe& recipe) {
   sqs_stage stage;
   sqs_stage_init(&stage, sizeof stage);
   stage.kind = recipe.kind;
+  stage.direction = recipe.direction;
   stage.threading = recipe.threading;
   stage.dtype = recipe.dtype;
   if (recipe.shape.size() > SQS_MAX_DIMS)
@@ -53,6 +55,9 @@ sqs_stage declare(const TypeSpec& type, const Recipe& recipe) {
   stage.state_bytes = recipe.state_bytes;
   stage.scratch_bytes = recipe.scratch_bytes;
   stage.fixed_bytes = recipe.fixed_bytes;
+  stage.lead = recipe.lead;
+  stage.tail = recipe.tail;
+  stage.extend_edge = recipe.extend_edge;
   stage.version = "1";
   stage.cost_ns_per_row = recipe.cost_ns_per_row;
   stage.process = process_callback;
