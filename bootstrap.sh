@@ -4,8 +4,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-readonly BUILD_PACKAGES=(g++ cmake ninja-build pkg-config libfftw3-dev libsndfile1-dev libcli11-dev
-  nlohmann-json3-dev libspdlog-dev libxxhash-dev libgtest-dev)
+readonly BUILD_PACKAGES=(g++ cmake ninja-build pkg-config libfftw3-dev libeigen3-dev libsndfile1-dev
+  libcli11-dev nlohmann-json3-dev libspdlog-dev libxxhash-dev libgtest-dev)
 readonly TEST_PACKAGES=(clang)
 
 usage() {

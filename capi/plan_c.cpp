@@ -25,9 +25,10 @@ int32_t sqs_pipeline_plan(const sqs_pipeline* p, const char* const* targets, uin
     SQS_TRY_ASSIGN(auto pipeline, enter(p));
     SQS_TRY(require(out, "out"));
     SQS_TRY_ASSIGN(const std::vector<std::string> names, stage_names(targets, target_count, "targets"));
-    SQS_TRY(is_flag(streamed, "streamed"));
+    if (streamed < 0 || streamed > 2)
+      return Error{.code = SQS_E_INVALID, .message = "streamed is " + std::to_string(streamed) + "; use 0 (arrays), 1 (sinks in row order) or 2 (sinks in any order)"};
     return create(out, [&](PlanObject& plan) -> Status {
-      SQS_TRY_ASSIGN(plan.plan, pipeline->engine().plan(names, t0, t1, streamed == 1));
+      SQS_TRY_ASSIGN(plan.plan, pipeline->engine().plan(names, t0, t1, streamed != 0, streamed != 1));
       return ok();
     });
   });

@@ -52,12 +52,19 @@ int32_t sqs_run_add_buffer(sqs_run* run, const char* target, void* data, uint64_
 
 int32_t sqs_run_add_callback(sqs_run* run, const char* target, sqs_rows_fn fn, void* user, sqs_destroy_fn destroy,
                              uint32_t* index, sqs_error** err) {
+  return sqs_run_add_callback_in(run, target, SQS_ROW_ORDER, fn, user, destroy, index, err);
+}
+
+int32_t sqs_run_add_callback_in(sqs_run* run, const char* target, int32_t order, sqs_rows_fn fn, void* user,
+                                sqs_destroy_fn destroy, uint32_t* index, sqs_error** err) {
   return guarded(err, [&]() -> Status {
     User owner = own(user, destroy);
     SQS_TRY_ASSIGN(auto held, enter(run));
     SQS_TRY_ASSIGN(const std::string name, stage_name(target, "target"));
+    if (order != SQS_ROW_ORDER && order != SQS_ANY_ORDER)
+      return Error{.code = SQS_E_INVALID, .message = "order is " + std::to_string(order) + "; use SQS_ROW_ORDER or SQS_ANY_ORDER"};
     if (fn == nullptr) return Error{.code = SQS_E_NULL, .message = "fn is NULL"};
-    return give(held->engine().add_callback(name, fn, std::move(owner)), index);
+    return give(held->engine().add_callback(name, order == SQS_ANY_ORDER, fn, std::move(owner)), index);
   });
 }
 

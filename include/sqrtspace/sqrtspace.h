@@ -101,6 +101,10 @@ enum sqs_edge_code {      /* what stands in for rows before the first and after 
   SQS_REFLECT = 3,        /* c b | a b c | b a      (numpy.pad "reflect") */
   SQS_ODD = 4             /* 2a-c 2a-b | a b c | 2c-b 2c-a   (scipy odd_ext); float and complex dtypes only */
 };
+enum sqs_order_code {
+  SQS_ROW_ORDER = 0,      /* from the first row to the last (default) */
+  SQS_ANY_ORDER = 1       /* in pieces of consecutive rows, each row once: spares a sweep where stages look back */
+};
 enum sqs_mode_code { SQS_AUTO = 0, SQS_CLASSIC = 1, SQS_SQRT = 2 };
 enum sqs_log_level_code { SQS_LOG_DEBUG = 1, SQS_LOG_INFO = 2, SQS_LOG_WARNING = 3, SQS_LOG_ERROR = 4 };
 
@@ -202,7 +206,9 @@ SQS_API int32_t sqs_access_init(sqs_access *access, uint64_t size);
 typedef struct sqs_stage {
   uint32_t struct_size;
   int32_t kind;                       /* sqs_kind_code; required */
-  int32_t direction;                  /* default SQS_FORWARD; backward scans: SQS_E_UNSUPPORTED in this version */
+  int32_t direction;                  /* scan, reduce: default SQS_FORWARD. A backward scan's row t depends on input rows from t on:
+                                         its tiles come from the last to the first, in each of which process walks the rows from
+                                         rows - 1 down to 0; init gets the last row. A backward reduce consumes likewise. */
   int32_t threading;                  /* default SQS_CALLER_THREAD */
   int32_t purity;                     /* default SQS_PURE */
   int32_t dtype;                      /* of the output; required */
@@ -350,8 +356,8 @@ SQS_API int32_t sqs_pipeline_verify(sqs_pipeline *p, const char *target, uint64_
 
 /* ---------------------------------------------------------------- plan: what a run will do */
 
-/* Plans the targets over rows [t0, t1) of the first one, each into an array the library makes, or (streamed = 1) into sinks
- * that hold nothing. Runs no user code. */
+/* Plans the targets over rows [t0, t1) of the first one, each into an array the library makes (streamed = 0), or into sinks
+ * that hold nothing and take rows in row order (1) or in any order (2). Runs no user code. */
 SQS_API int32_t sqs_pipeline_plan(const sqs_pipeline *p, const char *const *targets, uint32_t target_count, uint64_t t0,
                                   uint64_t t1, int32_t streamed, sqs_plan **out, sqs_error **err);
 SQS_API void sqs_plan_destroy(sqs_plan *plan);
@@ -391,6 +397,9 @@ SQS_API int32_t sqs_run_add_buffer(sqs_run *run, const char *target, void *data,
 typedef int32_t (*sqs_rows_fn)(void *user, const sqs_view *rows, char *message);
 SQS_API int32_t sqs_run_add_callback(sqs_run *run, const char *target, sqs_rows_fn fn, void *user, sqs_destroy_fn destroy,
                                      uint32_t *index, sqs_error **err);
+/* The same with a say in the order of pieces (sqs_order_code). Rows delivered from the last to the first have no digest. */
+SQS_API int32_t sqs_run_add_callback_in(sqs_run *run, const char *target, int32_t order, sqs_rows_fn fn, void *user,
+                                        sqs_destroy_fn destroy, uint32_t *index, sqs_error **err);
 /* A .npy file (version 1.0, C order, shape (rows, row shape)), written beside the path and renamed when the run has
  * succeeded; an existing file is replaced only then. */
 SQS_API int32_t sqs_run_add_npy(sqs_run *run, const char *target, const char *path, uint32_t *index, sqs_error **err);

@@ -20,8 +20,10 @@ struct Interval {
   double low = -kInfinity;
   double high = kInfinity;
   bool open_low = false;
+  bool takes_minus_infinity = false;  // by "-inf.."
 
   bool contains(double value) const {
+    if (value == -kInfinity) return takes_minus_infinity;
     return std::isfinite(value) && (open_low ? value > low : value >= low) && value <= high;
   }
 };
@@ -52,6 +54,7 @@ Interval read_interval(std::string_view range) {
   }
   const std::string_view low = range.substr(0, dots), high = range.substr(dots + 2);
   if (!low.empty()) interval.low = read_bound(low);
+  interval.takes_minus_infinity = !low.empty() && interval.low == -kInfinity;
   if (!high.empty()) interval.high = read_bound(high);
   return interval;
 }

@@ -26,5 +26,11 @@ extern const TypeSpec kSosfiltfilt;
 extern const TypeSpec kLfilter;          // lfilter.cpp
 extern const TypeSpec kFiltfilt;
 extern const TypeSpec kExpSmooth;        // exp_smooth.cpp
+extern const TypeSpec kKalman;           // kalman.cpp
+extern const TypeSpec kRts;
+extern const TypeSpec kViterbiForward;   // viterbi.cpp
+extern const TypeSpec kViterbiTrace;
+extern const TypeSpec kHmmForward;       // hmm_posterior.cpp
+extern const TypeSpec kHmmPosterior;
 
 }  // namespace sqs::dsp

@@ -6,6 +6,7 @@
 #include "exec/machinery.hpp"
 #include "os/clock.hpp"
 #include "plan/memory.hpp"
+#include "plan/ranges.hpp"
 
 namespace sqs {
 namespace {
@@ -25,7 +26,7 @@ class ClassicExecutor final : public Executor {
       SQS_TRY(work(steps_[at_]));
       const uint64_t now = os::monotonic_ns();
       (*context_.counters)[order_[std::min(at_, order_.size() - 1)]].add_ns(now - start);
-      if (row_ >= steps_[at_].range.last) SQS_TRY(end_step(steps_[at_]));
+      if (over(steps_[at_])) SQS_TRY(end_step(steps_[at_]));
       if (now >= deadline_ns && at_ < steps_.size()) return false;
     }
     SQS_TRY(machinery_.deliver_globals());
@@ -55,17 +56,16 @@ class ClassicExecutor final : public Executor {
   Step step_of(NodeId id) {
     Step step;
     step.node = id;
+    const auto look_at = [&](const Unit& unit) {
+      if (unit.is_sink() && plan_.paths[unit.paths[0]].real == id)
+        step.sinks.push_back({unit.target, machinery_.port(unit.paths[0]), &unit});
+      if (unit.is_sink() || unit.kept || unit.node != id) return;
+      if (step.unit == nullptr) step.unit = &unit;
+      widen(step.range, unit.range);
+    };
     for (const Sweep& sweep : plan_.sweeps)
-      for (const Unit& unit : sweep.units) {
-        if (unit.is_sink() && plan_.paths[unit.paths[0]].real == id)
-          step.sinks.push_back({unit.target, machinery_.port(unit.paths[0]), &unit});
-        if (unit.is_sink() || unit.kept || unit.node != id) continue;
-        if (step.unit == nullptr) step.unit = &unit;
-        if (unit.range.count() == 0) continue;
-        step.range = step.range.count() == 0 ? unit.range
-                                             : Range{std::min(step.range.first, unit.range.first),
-                                                     std::max(step.range.last, unit.range.last)};
-      }
+      for (uint32_t d = 0; d <= sweep.replays.size(); ++d)
+        for (const Unit& unit : sweep.layer(d).units) look_at(unit);
     if (step.unit == nullptr) {
       step.range = {0, 1};
       step.runner = machinery_.global_runner(id);
@@ -75,48 +75,51 @@ class ClassicExecutor final : public Executor {
     return step;
   }
 
-  // One tile of the stage at hand.
+  // One tile of the stage at hand; a backward stage takes them from the last to the first.
   Status work(Step& step) {
     if (step.unit == nullptr) {
       row_ = step.range.last;
       return machinery_.run_global(step.node);
     }
     RowBuffer& buffer = machinery_.buffer(step.node);
+    const bool backward = plan_.graph->node(step.node).decl.backward;
     if (!begun_) {
       begun_ = true;
-      row_ = step.range.first;
-      tile_ = floor_tile(step);
+      row_ = backward ? step.range.last : step.range.first;
+      tile_ = tile_of(step, backward && step.range.count() > 0 ? step.range.last - 1 : step.range.first);
       buffer.start_at(step.range.first);
       if (step.runner != nullptr && step.runner->has_state() && step.range.count() > 0)
-        SQS_TRY(step.runner->init(machinery_.worker(0), row_));
+        SQS_TRY(step.runner->init(machinery_.worker(0), backward ? row_ - 1 : row_));
     }
-    const uint64_t end = std::clamp(natural_end(step), row_, step.range.last);
-    ++tile_;
-    if (end == row_) return ok();
+    const uint64_t to = backward ? std::clamp(first_row_from(step, tile_), step.range.first, row_)
+                                 : std::clamp(first_row_from(step, tile_ + 1), row_, step.range.last);
+    tile_ += backward ? -1 : 1;
+    const Range rows = backward ? Range{to, row_} : Range{row_, to};
+    if (rows.count() == 0) return ok();
     if (step.runner != nullptr) {
-      SQS_TRY(step.runner->process(machinery_.worker(0), row_, end - row_));
+      SQS_TRY(step.runner->process(machinery_.worker(0), rows.first, rows.count()));
     } else {
-      SQS_TRY(read_frames(buffer, end));
+      SQS_TRY(read_frames(buffer, to));
     }
-    done_ += end - row_;
-    row_ = buffer.end = end;
+    done_ += rows.count();
+    row_ = to;
     return ok();
   }
 
-  // Rows of the stage that start before the end of the tile.
-  uint64_t natural_end(const Step& step) const {
-    Unit unit = plain(step);
-    return unit.end_row(tile_, plan_.tile_frames);
+  bool over(const Step& step) const {
+    const bool backward = step.unit != nullptr && plan_.graph->node(step.node).decl.backward;
+    return backward ? row_ <= step.range.first : row_ >= step.range.last;
   }
-  static Unit plain(const Step& step) {
+
+  // The first row that starts in a tile or behind it.
+  uint64_t first_row_from(const Step& step, int64_t tile) const {
     Unit unit;
     unit.domain = step.unit->domain;
     unit.range = step.range;
-    return unit;
+    return unit.row_at(tile * static_cast<int64_t>(plan_.tile_frames));
   }
-  int64_t floor_tile(const Step& step) const {
-    const int64_t position =
-        static_cast<int64_t>(step.range.first * step.unit->domain.step) + step.unit->domain.origin;
+  int64_t tile_of(const Step& step, uint64_t row) const {
+    const int64_t position = static_cast<int64_t>(row * step.unit->domain.step) + step.unit->domain.origin;
     const auto span = static_cast<int64_t>(plan_.tile_frames);
     return position >= 0 ? position / span : -((-position + span - 1) / span);
   }

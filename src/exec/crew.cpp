@@ -21,10 +21,10 @@ bool free_of_order(const Lane& lane) { return !lane.in_order && !lane.on_caller;
 
 // A lane's level counts the lanes in order between it and the source. Lanes free of order on one level make one chain; no chain
 // can then come to wait for itself, since lanes in order read their own level and below, and are read from above.
-std::vector<Chain> chains_of(const std::vector<Lane>& lanes) {
+std::vector<LaneChain> chains_of(const std::vector<Lane>& lanes) {
   constexpr uint32_t kNone = UINT32_MAX;
   std::vector<uint32_t> level(lanes.size(), 0), chain_of(lanes.size()), free_chain(lanes.size() + 1, kNone);
-  std::vector<Chain> chains;
+  std::vector<LaneChain> chains;
   for (uint32_t l = 0; l < lanes.size(); ++l) {
     for (const Lane::InputPort& input : lanes[l].inputs)
       level[l] = std::max(level[l], level[input.lane] + (free_of_order(lanes[input.lane]) ? 0 : 1));
@@ -35,11 +35,11 @@ std::vector<Chain> chains_of(const std::vector<Lane>& lanes) {
     } else {
       chain_of[l] = static_cast<uint32_t>(chains.size());
       if (free) shared = chain_of[l];
-      Chain& made = chains.emplace_back();
+      LaneChain& made = chains.emplace_back();
       made.in_order = lanes[l].in_order;
       made.on_caller = lanes[l].on_caller;
     }
-    Chain& chain = chains[chain_of[l]];
+    LaneChain& chain = chains[chain_of[l]];
     chain.lanes.push_back(l);
     for (const Lane::InputPort& input : lanes[l].inputs) {
       const uint32_t other = chain_of[input.lane];
@@ -74,7 +74,7 @@ void Crew::begin(size_t chains, size_t lanes, uint32_t tiles) {
   std::fill(progress_.begin(), progress_.end(), Progress{});
 }
 
-Status Crew::run(std::vector<Lane>& lanes, const std::vector<Chain>& chains, const Work& work) {
+Status Crew::run(std::vector<Lane>& lanes, const std::vector<LaneChain>& chains, const Work& work) {
   std::unique_lock lock(mutex_);
   lanes_ = &lanes;
   chains_ = &chains;
@@ -138,7 +138,7 @@ void Crew::take_part(uint32_t worker, std::unique_lock<std::mutex>& lock) {
 }
 
 Status Crew::run_task(uint32_t worker, const Task& task) {
-  const Chain& chain = (*chains_)[task.chain];
+  const LaneChain& chain = (*chains_)[task.chain];
   for (const uint32_t l : chain.lanes) {
     Lane& lane = (*lanes_)[l];
     const Range rows = this->rows(l, task.tile);
@@ -156,7 +156,7 @@ Status Crew::run_task(uint32_t worker, const Task& task) {
 }
 
 // Within a chain, tiles before this one may still be at work on other threads.
-bool Crew::inputs_done(const Chain& chain, const Lane& lane, uint32_t tile, uint64_t first_row) const {
+bool Crew::inputs_done(const LaneChain& chain, const Lane& lane, uint32_t tile, uint64_t first_row) const {
   if (chain.lanes.size() == 1) return true;
   for (const Lane::InputPort& input : lane.inputs) {
     const uint64_t needed = input.port->keep_from(first_row);
@@ -178,7 +178,7 @@ void Crew::finish(const Task& task) {
 bool Crew::ready(size_t chain) const {
   const Progress& progress = progress_[chain];
   if (progress.started == tiles_) return false;
-  const Chain& c = (*chains_)[chain];
+  const LaneChain& c = (*chains_)[chain];
   if (c.in_order && progress.running > 0) return false;
   return std::all_of(c.inputs.begin(), c.inputs.end(),
                      [&](uint32_t input) { return progress_[input].done > progress.started; });

@@ -47,7 +47,7 @@ class Executor {
 };
 
 std::unique_ptr<Executor> make_classic_executor(RunContext& context);
-std::unique_ptr<Executor> make_tiled_executor(RunContext& context);
+Result<std::unique_ptr<Executor>> make_tiled_executor(RunContext& context);
 
 Error cancelled_error();
 

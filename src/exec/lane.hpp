@@ -1,4 +1,5 @@
-// A stage or a sink at work in the sweep at hand: how far it has come, and what it works with.
+// A stage or a sink at work in a layer of the sweep at hand: how far it has come, and what it works with. Belongs to the thread
+// that drives the run.
 #pragma once
 
 #include <vector>
@@ -25,27 +26,31 @@ struct Lane {
   std::vector<Port> sink_port;    // a sink's one
   std::vector<ReaderPort> readers;
   std::vector<InputPort> inputs;  // lanes whose rows it reads
-  uint64_t end = 0;               // rows [range.first, end) are done
+  uint64_t at = 0;                // forward: rows [range.first, at) are done; backward: rows [at, range.last)
   bool in_order = true;           // tile after tile
   bool on_caller = true;          // on the thread that drives the run
   bool free_sink = false;         // a sink with nothing to copy: not worth a clock reading
 
-  bool finished() const { return end >= unit->range.last; }
+  bool backward() const { return unit->backward; }
+  bool finished() const { return at == (unit->backward ? unit->range.first : unit->range.last); }
+  uint64_t start() const { return unit->backward ? unit->range.last : unit->range.first; }
 
-  // The lowest of its rows that a reader still needs.
+  // The lowest of its rows that a reader still needs, or, backward, one more than the highest.
   uint64_t keep_from() const {
-    uint64_t keep = end;
+    uint64_t keep = at;
     for (const ReaderPort& reader : readers) {
       if (reader.lane->finished()) continue;
-      const uint64_t row = reader.port->keep_from(reader.lane->end);
-      keep = row < keep ? row : keep;
+      const uint64_t row = backward() ? reader.port->keep_below(reader.lane->at) : reader.port->keep_from(reader.lane->at);
+      keep = backward() == (row > keep) ? row : keep;
     }
     return keep;
   }
 
-  bool make_room(uint64_t new_end) {
-    if (buffer == nullptr || new_end - buffer->first <= buffer->capacity) return true;
-    return buffer->make_room(keep_from(), new_end);
+  // For rows as far as `to`.
+  bool make_room(uint64_t to) {
+    if (buffer == nullptr) return true;
+    if (backward()) return static_cast<int64_t>(to - buffer->first) >= 0 || buffer->make_room_below(keep_from(), at, to);
+    return to - buffer->first <= buffer->capacity || buffer->make_room(keep_from(), at, to);
   }
 };
 

@@ -17,14 +17,16 @@ Machinery::Machinery(RunContext& context, const Plan& plan) : context_(context),
 
 void Machinery::place_buffers() {
   const Graph& graph = *plan_.graph;
-  buffers_.resize(graph.size());
-  for (NodeId id = 0; id < graph.size(); ++id) {
-    const BufferPlan& planned = plan_.buffers[id];
-    RowBuffer& buffer = buffers_[id];
+  buffers_.resize(plan_.buffers.size());
+  for (uint32_t index = 0; index < buffers_.size(); ++index) {
+    const NodeId id = index < graph.size() ? index : plan_.replay_buffers[index - graph.size()].first;
+    const BufferPlan& planned = plan_.buffers[index];
+    RowBuffer& buffer = buffers_[index];
     buffer.row_bytes = graph.node(id).row_bytes;
     buffer.capacity = planned.row_capacity;
     switch (planned.where) {
       case BufferPlan::Where::None:
+      case BufferPlan::Where::Tape:
         break;
       case BufferPlan::Where::Arena:
         buffer.data = context_.arena + planned.offset;
@@ -40,7 +42,6 @@ void Machinery::place_buffers() {
     const auto* known = context_.known_rows;
     if (graph.node(id).global() && known != nullptr && id < known->size() && !(*known)[id].empty() && buffer.data != nullptr) {
       std::memcpy(buffer.data, (*known)[id].data(), buffer.row_bytes);
-      buffer.end = 1;
     }
   }
 }
@@ -66,6 +67,19 @@ StageRunner* Machinery::add_runner(NodeId id, const Rows& domain, const std::vec
   return &runner;
 }
 
+StageRunner* Machinery::add_runner(const Unit& unit) {
+  const NodeId id = unit.node;
+  std::byte* state = plan_.states[id].bytes > 0 ? context_.arena + plan_.states[id].offset : nullptr;
+  StageRunner& runner = runners_.emplace_back(plan_.graph->node(id), unit.domain, context_.sample_rate, state,
+                                              &buffers_[unit.buffer], &(*context_.counters)[id]);
+  for (size_t i = 0; i < unit.paths.size(); ++i) runner.add_port(port(unit, i));
+  return &runner;
+}
+
+Port Machinery::port(const Unit& unit, size_t input) const {
+  return Port(*plan_.graph, plan_.paths[unit.paths[input]], buffers_[unit.feeds[input].buffer]);
+}
+
 Port Machinery::port(uint32_t path) const {
   const Path& p = plan_.paths[path];
   return Port(*plan_.graph, p, buffers_[p.real]);
@@ -77,7 +91,6 @@ Status Machinery::run_global(NodeId id) {
   if (runner.has_state()) SQS_TRY(runner.init(workers_[0], 0));
   SQS_TRY(runner.process(workers_[0], 0, 1));
   runner.drop_state();
-  buffers_[id].end = 1;
   (*context_.counters)[id].add_ns(os::monotonic_ns() - start);
   return ok();
 }

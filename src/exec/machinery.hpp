@@ -14,12 +14,16 @@ class Machinery {
  public:
   Machinery(RunContext& context, const Plan& plan);
 
-  RowBuffer& buffer(NodeId id) { return buffers_[id]; }
-  const RowBuffer& buffer(NodeId id) const { return buffers_[id]; }
+  // By number, as in Plan::buffers: a stage's own, or that of a replay.
+  RowBuffer& buffer(uint32_t index) { return buffers_[index]; }
+  const RowBuffer& buffer(uint32_t index) const { return buffers_[index]; }
   Worker& worker(uint32_t index) { return workers_[index]; }
 
   StageRunner* add_runner(NodeId id, const Rows& domain, const std::vector<uint32_t>& paths);
-  Port port(uint32_t path) const;
+  // The runner of a stage at work in one layer.
+  StageRunner* add_runner(const Unit& unit);
+  Port port(uint32_t path) const;                      // over the stage's own buffer
+  Port port(const Unit& unit, size_t input) const;     // over the buffer that feeds it
   // The runner of a stage with one row for the whole stream that is no reduce.
   StageRunner* global_runner(NodeId id) { return global_runners_[id]; }
   Status run_global(NodeId id);

@@ -30,15 +30,22 @@ Status Output::deliver(Worker& worker, const Port& port, uint64_t row, uint64_t 
 
 Status Output::deliver_known(const sqs_view& rows) {
   rows_ += static_cast<uint64_t>(rows.shape[0]);
-  digest_.add(rows);
+  if (!from_last_) digest_.add(rows);
   return sink_->write(rows);
 }
 
 Status Output::pass(const sqs_view& rows) {
   rows_ += static_cast<uint64_t>(rows.shape[0]);
-  digest_.add(rows);
+  if (!from_last_) digest_.add(rows);
   if (cache_ != nullptr) keep(rows);
   return direct_ ? ok() : sink_->write(rows);
+}
+
+Status Output::finish() {
+  if (from_last_) {
+    SQS_TRY_ASSIGN(has_digest_, sink_->read_back([this](const std::byte* bytes, size_t count) { digest_.add(bytes, count); }));
+  }
+  return sink_->finish();
 }
 
 void Output::keep(const sqs_view& rows) {

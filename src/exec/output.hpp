@@ -18,6 +18,9 @@ class Output {
       : sink_(std::move(sink)), node_(node), row_bytes_(row_bytes) {}
 
   Sink& sink() { return *sink_; }
+  // Rows come in pieces from the end: they can only be digested when all are there.
+  void set_from_last() { from_last_ = true; }
+  bool has_digest() const { return has_digest_; }
   const Digest& digest() const { return digest_; }
   uint64_t rows() const { return rows_; }
 
@@ -31,6 +34,8 @@ class Output {
   Status deliver(Worker& worker, const Port& port, uint64_t row, uint64_t count);
   // The same of rows that were there before: a whole-stream row, or rows of the cache.
   Status deliver_known(const sqs_view& rows);
+  // After the last row.
+  Status finish();
 
  private:
   Status pass(const sqs_view& rows);
@@ -40,6 +45,8 @@ class Output {
   NodeId node_;
   uint64_t row_bytes_;
   Digest digest_;
+  bool from_last_ = false;
+  bool has_digest_ = true;
   bool direct_ = false;
   uint64_t rows_ = 0;
   RowCache* cache_ = nullptr;

@@ -274,13 +274,13 @@ void Pipeline::cancel() { state_->cancelled.store(true, std::memory_order_relaxe
 // ---------------------------------------------------------------- plans and runs
 
 Result<std::shared_ptr<const Plan>> Pipeline::plan(const std::vector<std::string>& targets, uint64_t t0, uint64_t t1,
-                                                   bool streamed) const {
+                                                   bool streamed, bool any_order) const {
   if (targets.empty()) return Error{SQS_E_INVALID, "a plan needs at least one target"};
   SQS_TRY_ASSIGN(const InputState input, state_->input_state());
   std::vector<TargetRequest> wanted;
   for (const std::string& name : targets) {
     SQS_TRY_ASSIGN(const NodeId id, state_->graph->find(name));
-    wanted.push_back({id, streamed ? SinkKind::Callback : SinkKind::Array, true});
+    wanted.push_back({id, streamed ? SinkKind::Callback : SinkKind::Array, true, any_order});
   }
   Request request = state_->request(std::move(wanted), t0, t1, input);
   if (!state_->run_open) state_->count_held(request);

@@ -52,7 +52,7 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
   Status probe(const std::vector<std::string>& targets);
   Status verify(const std::string& target, uint64_t t0, uint64_t t1);
   Result<std::shared_ptr<const Plan>> plan(const std::vector<std::string>& targets, uint64_t t0, uint64_t t1,
-                                           bool streamed) const;
+                                           bool streamed, bool any_order) const;
   Result<std::unique_ptr<Run>> open_run();
 
  private:
@@ -71,7 +71,7 @@ class Run {
   ~Run();
   Result<uint32_t> add_array(const std::string& target);
   Result<uint32_t> add_buffer(const std::string& target, void* data, uint64_t bytes);
-  Result<uint32_t> add_callback(const std::string& target, sqs_rows_fn fn, User user);
+  Result<uint32_t> add_callback(const std::string& target, bool any_order, sqs_rows_fn fn, User user);
   Result<uint32_t> add_npy(const std::string& target, const std::string& path);
   Status set_range(uint64_t t0, uint64_t t1);
   Status set_progress(sqs_progress_fn fn, User user);

@@ -90,6 +90,13 @@ uint64_t Port::keep_from(uint64_t row) const {
   return first < 0 ? 0 : static_cast<uint64_t>(first);
 }
 
+uint64_t Port::keep_below(uint64_t row) const {
+  if (row == 0) return 0;
+  const Wide last = static_cast<Wide>(row - 1) * static_cast<Wide>(path_->stride) + path_->base + path_->ahead;
+  const Wide end = std::min<Wide>(last + 1, static_cast<Wide>(levels_.back().rows));
+  return end < 0 ? 0 : static_cast<uint64_t>(end);
+}
+
 sqs_view Port::copy(uint64_t row, uint64_t count, std::byte* memory) const {
   std::byte* to = memory;
   for (uint64_t r = row; r < row + count; ++r) to = copy_row(0, static_cast<int64_t>(r), to);

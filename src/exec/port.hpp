@@ -22,6 +22,8 @@ class Port {
   const Path& path() const { return *path_; }
   // The lowest row of the real stage that reader row `row` or any later one needs.
   uint64_t keep_from(uint64_t row) const;
+  // One more than the highest that the rows below reader row `row` need.
+  uint64_t keep_below(uint64_t row) const;
 
  private:
   struct Level {

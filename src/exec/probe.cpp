@@ -70,7 +70,7 @@ Status Pipeline::probe_stretch(const std::vector<uint32_t>& targets, uint64_t fr
   context.cancelled = &s.cancelled;
   context.counters = &counters;
   context.wanted = plan->targets[0].rows;
-  const std::unique_ptr<Executor> executor = make_tiled_executor(context);
+  SQS_TRY_ASSIGN(const std::unique_ptr<Executor> executor, make_tiled_executor(context));
   SQS_TRY_ASSIGN(const bool done, executor->advance(UINT64_MAX));
   (void)done;
   for (NodeId id = 0; id < s.graph->size(); ++id) {

@@ -7,7 +7,6 @@
 #include "os/call_out.hpp"
 #include "os/clock.hpp"
 #include "plan/explain.hpp"
-#include "plan/sweeps.hpp"
 #include "sink/callback_sink.hpp"
 #include "sink/memory_sink.hpp"
 #include "sink/npy_sink.hpp"
@@ -62,12 +61,13 @@ Result<uint32_t> Run::add_buffer(const std::string& target, void* data, uint64_t
   return state_->add(std::move(w));
 }
 
-Result<uint32_t> Run::add_callback(const std::string& target, sqs_rows_fn fn, User user) {
+Result<uint32_t> Run::add_callback(const std::string& target, bool any_order, sqs_rows_fn fn, User user) {
   if (fn == nullptr) return Error{SQS_E_NULL, "the row callback of target '" + target + "' is NULL", target};
   Wanted w;
   w.name = target;
   SQS_TRY_ASSIGN(w.node, state_->shared->graph->find(target));
   w.kind = SinkKind::Callback;
+  w.any_order = any_order;
   w.fn = fn;
   w.user = std::move(user);
   return state_->add(std::move(w));
@@ -106,7 +106,7 @@ Result<std::shared_ptr<const Plan>> Run::State::make_run_plan() {
   std::vector<TargetRequest> targets;
   for (const Wanted& w : wanted) {
     const bool aligned_buffer = w.kind != SinkKind::Buffer || reinterpret_cast<uintptr_t>(w.data) % kAlign == 0;
-    targets.push_back({w.node, w.kind, aligned_buffer});
+    targets.push_back({w.node, w.kind, aligned_buffer, w.kind != SinkKind::Callback || w.any_order});
   }
   Request request = shared->request(std::move(targets), t0, t1, input);
   shared->count_held(request);
@@ -138,8 +138,12 @@ Status Run::State::begin() {
   context.counters = &counters;
   context.wanted = plan->targets[0].rows;
   SQS_TRY(serve_from_cache());
-  after_cache = rows_without_cache();
-  executor = plan->mode == SQS_CLASSIC ? make_classic_executor(context) : make_tiled_executor(context);
+  SQS_TRY_ASSIGN(after_cache, rows_without_cache());
+  if (plan->mode == SQS_CLASSIC) {
+    executor = make_classic_executor(context);
+  } else {
+    SQS_TRY_ASSIGN(executor, make_tiled_executor(context));
+  }
   phase = Phase::Running;
   shared->say(SQS_LOG_INFO, plan->why);
   return report_progress(false);
@@ -173,7 +177,7 @@ Status Run::State::make_outputs() {
     switch (w.kind) {
       case SinkKind::Array: {
         SQS_TRY_ASSIGN(arrays[t], ChargedMemory::take(shared->ledger, target.output_bytes));
-        sink = std::make_unique<MemorySink>(arrays[t].data(), target.rows.first, target.row_bytes);
+        sink = std::make_unique<MemorySink>(arrays[t].data(), target.rows.first, target.rows.count(), target.row_bytes);
         break;
       }
       case SinkKind::Buffer: {
@@ -181,7 +185,7 @@ Status Run::State::make_outputs() {
         if (w.bytes < needed)
           return Error{SQS_E_INVALID, "the buffer for target '" + w.name + "' has " + std::to_string(w.bytes) + " bytes; its " +
                                       std::to_string(target.rows.count()) + " rows need " + std::to_string(needed), w.name};
-        sink = std::make_unique<MemorySink>(w.data, target.rows.first, target.row_bytes);
+        sink = std::make_unique<MemorySink>(w.data, target.rows.first, target.rows.count(), target.row_bytes);
         break;
       }
       case SinkKind::Callback:
@@ -190,11 +194,13 @@ Status Run::State::make_outputs() {
       case SinkKind::File:
         file_buffer = shared->arena.data() + plan->file_buffer_offset + file++ * kFileBufferBytes;
         sink = std::make_unique<NpySink>(w.name, w.path, plan->graph->node(w.node).decl.dtype,
-                                         plan->graph->node(w.node).decl.shape, target.rows.count());
+                                         plan->graph->node(w.node).decl.shape, target.rows.first, target.rows.count());
         break;
     }
     SQS_TRY(sink->start(file_buffer));
     outputs.push_back(std::make_unique<Output>(std::move(sink), w.node, target.row_bytes));
+    const bool global = plan->graph->node(w.node).global();
+    if (plan->mode == SQS_SQRT && !global && plan->sweeps[target.sweep].backward) outputs.back()->set_from_last();
   }
   return ok();
 }
@@ -244,7 +250,7 @@ Status Run::State::report_progress(bool last) {
 Status Run::State::finish() {
   SQS_TRY(deliver_cached(from_cache_tail.first, from_cache_tail.last));
   if (shared->cache.has_value()) shared->cache->unpin();
-  for (const auto& output : outputs) SQS_TRY(output->sink().finish());
+  for (const auto& output : outputs) SQS_TRY(output->finish());
   count();
   for (size_t i = 0; i < counters.size(); ++i)
     if (counters[i].rows() != executor->stages()[i].rows_predicted)

@@ -4,7 +4,7 @@
 #include "core/size.hpp"
 #include "exec/dense_view.hpp"
 #include "exec/run_state.hpp"
-#include "plan/sweeps.hpp"
+#include "plan/turn.hpp"
 
 namespace sqs {
 
@@ -50,14 +50,13 @@ Status Run::State::serve_from_cache() {
 }
 
 // What each stage would evaluate if nothing but the cache helped.
-std::vector<StagePlan> Run::State::rows_without_cache() const {
+Result<std::vector<StagePlan>> Run::State::rows_without_cache() const {
   const Range& all = plan->targets[0].rows;
   if (context.wanted.first == all.first && context.wanted.last == all.last) return plan->stages;
   Plan rest = *plan;
   rest.targets[0].rows = context.wanted;
-  set_ranges(rest, [](NodeId, uint64_t) { return uint64_t{0}; });
-  count_rows(rest);
-  return rest.stages;
+  SQS_TRY(refit(rest, [](NodeId, uint64_t) { return uint64_t{0}; }));
+  return std::move(rest.stages);
 }
 
 Status Run::State::deliver_cached(uint64_t row, uint64_t end) {

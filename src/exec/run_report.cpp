@@ -70,7 +70,8 @@ void Run::State::write_report() {
   std::vector<TargetReport> targets;
   for (size_t t = 0; t < outputs.size(); ++t) {
     TargetReport report{wanted[t].name, outputs[t]->rows(), outputs[t]->rows() * plan->targets[t].row_bytes, {}};
-    outputs[t]->digest().value(report.digest);
+    report.has_digest = outputs[t]->has_digest();
+    if (report.has_digest) outputs[t]->digest().value(report.digest);
     targets.push_back(std::move(report));
   }
   text = sqs::report_text(*plan, stats, stage_stats, targets);
@@ -99,6 +100,9 @@ Status Run::digest(uint32_t index, uint8_t out[16]) const {
   if (index >= state_->outputs.size())
     return Error{SQS_E_RANGE, "target " + std::to_string(index) + " was asked for, but the run has " +
                               std::to_string(state_->outputs.size())};
+  if (!state_->outputs[index]->has_digest())
+    return Error{SQS_E_STATE, "target '" + state_->wanted[index].name + "' has no digest: its rows went to a callback from the last "
+                              "to the first; ask for them in row order", state_->wanted[index].name};
   state_->outputs[index]->digest().value(out);
   return ok();
 }

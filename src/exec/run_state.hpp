@@ -18,6 +18,7 @@ struct Wanted {
   SinkKind kind = SinkKind::Array;
   void* data = nullptr;
   uint64_t bytes = 0;
+  bool any_order = false;
   sqs_rows_fn fn = nullptr;
   User user;
   std::string path;
@@ -73,7 +74,7 @@ struct Run::State {
   Status reserve();
   Status make_outputs();
   Status serve_from_cache();
-  std::vector<StagePlan> rows_without_cache() const;
+  Result<std::vector<StagePlan>> rows_without_cache() const;
   Status deliver_cached(uint64_t row, uint64_t end);
   Status report_progress(bool last);
   Result<bool> drive(uint64_t deadline_ns);

@@ -79,18 +79,28 @@ Error StageRunner::failed(const Worker& worker, const std::string& callback, uin
   return Error{SQS_E_STAGE, what, node_.name(), row};
 }
 
-Status StageRunner::process(Worker& worker, uint64_t row, uint64_t count) {
+// As many rows as can be called for at once from one end of [row, row + count): what lies inside is one view, what reaches past
+// an end is copied in pieces.
+uint64_t StageRunner::piece_from(uint64_t row, uint64_t count, bool backward) const {
+  if (interior(row, count)) return count;
   const uint64_t end = row + count;
-  while (row < end) {
-    uint64_t piece = end - row;
-    if (!interior(row, piece)) {
-      const bool inside = row >= interior_begin_ && row < interior_end_;
-      const uint64_t next = inside ? interior_end_ : row < interior_begin_ && interior_begin_ < interior_end_ ? interior_begin_ : end;
-      piece = std::min(piece, next - row);
-      if (!inside) piece = std::min(piece, edge_rows_);
-    }
-    SQS_TRY(call(worker, row, piece));
-    row += piece;
+  const uint64_t begin_inside = std::clamp(interior_begin_, row, end);
+  const uint64_t end_inside = std::clamp(std::max(interior_begin_, interior_end_), begin_inside, end);
+  if (backward) {
+    if (end > end_inside) return std::min(end - end_inside, edge_rows_);
+    return end > begin_inside ? end - begin_inside : std::min(begin_inside - row, edge_rows_);
+  }
+  if (row < begin_inside) return std::min(begin_inside - row, edge_rows_);
+  return row < end_inside ? end_inside - row : std::min(end - row, edge_rows_);
+}
+
+Status StageRunner::process(Worker& worker, uint64_t row, uint64_t count) {
+  const bool backward = node_.decl.backward;
+  while (count > 0) {
+    const uint64_t piece = piece_from(row, count, backward);
+    SQS_TRY(call(worker, backward ? row + count - piece : row, piece));
+    if (!backward) row += piece;
+    count -= piece;
   }
   return ok();
 }

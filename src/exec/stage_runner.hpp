@@ -63,7 +63,7 @@ class StageRunner {
 
   // A fresh state, initialised from row `row`.
   Status init(Worker& worker, uint64_t row);
-  // Rows [row, row + count), which the output has room for.
+  // Rows [row, row + count), which the output has room for; a backward stage takes them from the last to the first.
   Status process(Worker& worker, uint64_t row, uint64_t count);
   // The one row of a reduce.
   Status finish(Worker& worker);
@@ -79,6 +79,7 @@ class StageRunner {
 
  private:
   bool interior(uint64_t row, uint64_t count) const;
+  uint64_t piece_from(uint64_t row, uint64_t count, bool backward) const;
   Status call(Worker& worker, uint64_t row, uint64_t count);
   void look(Worker& worker, uint64_t row, uint64_t count) const;
   sqs_call frame(Worker& worker, uint64_t row, uint64_t count) const;

@@ -1,29 +1,34 @@
 // sqrt: tile by tile, depth first through all stages, so that a tile's rows are still in cache when the next stage reads
-// them. Stages whose rows are needed again in a later sweep are evaluated again; buffers slide and never grow.
+// them. Stages whose rows are needed again in a later sweep are evaluated again; buffers slide and never grow. A sweep that looks
+// back goes segment by segment: first the replays, then the sweep itself.
 #include <algorithm>
 
 #include "exec/crew.hpp"
 #include "exec/executor.hpp"
 #include "exec/lane.hpp"
+#include "exec/look_back.hpp"
 #include "exec/machinery.hpp"
 #include "os/clock.hpp"
-#include "plan/sweeps.hpp"
+#include "plan/turn.hpp"
 
 namespace sqs {
 namespace {
 
 class TiledExecutor final : public Executor {
  public:
-  explicit TiledExecutor(RunContext& context) : context_(context), plan_(*context.plan), machinery_(context, start_from_checkpoints()) {
-    for (const Sweep& sweep : plan_.sweeps) build(sweep);
-    if (plan_.threads > 1)
-      for (StageCounters& counters : *context_.counters) counters.share();
-    if (plan_.threads > 1) {
-      for (const Lanes& lanes : sweeps_) chains_.push_back(chains_of(lanes));
-      last_tile_parts_ = parts_of_a_tile();
-      ends_.resize(plan_.batch_tiles + plan_.threads * (last_tile_parts_ - 1));
-      crew_ = std::make_unique<Crew>(plan_.threads, static_cast<uint32_t>(ends_.size()), most_lanes());
+  TiledExecutor(RunContext& context, Plan plan) : context_(context), plan_(std::move(plan)), machinery_(context, plan_) {
+    for (const Sweep& sweep : plan_.sweeps) {
+      std::vector<Lanes>& layers = sweeps_.emplace_back(sweep.replays.size() + 1);
+      for (uint32_t d = 0; d < layers.size(); ++d) build(sweep.layer(d), layers[d]);
+      for (uint32_t d = 0; d < layers.size(); ++d) connect(sweep.layer(d), layers[d]);
     }
+    if (plan_.turn.kind != TurnPlan::Kind::None) look_back_.emplace(context_, plan_, machinery_);
+    if (plan_.threads == 1) return;
+    for (StageCounters& counters : *context_.counters) counters.share();
+    for (const std::vector<Lanes>& layers : sweeps_) chains_.push_back(chains_of(layers[0]));
+    last_tile_parts_ = parts_of_a_tile();
+    ends_.resize(plan_.batch_tiles + plan_.threads * (last_tile_parts_ - 1));
+    crew_ = std::make_unique<Crew>(plan_.threads, static_cast<uint32_t>(ends_.size()), most_lanes());
   }
 
   Result<bool> advance(uint64_t deadline_ns) override {
@@ -33,13 +38,15 @@ class TiledExecutor final : public Executor {
         return true;
       }
       if (!begun_) SQS_TRY(begin_sweep());
-      if (tile_ < plan_.sweeps[sweep_].tile_end) {
-        if (context_.cancelled->load(std::memory_order_relaxed)) return cancelled_error();
-        SQS_TRY(crew_ != nullptr ? batch() : tile());
-        if (now_ >= deadline_ns) return false;
+      if (!leg_.has_value()) {
+        SQS_TRY_ASSIGN(leg_, next_leg());
+        if (!leg_.has_value()) SQS_TRY(end_sweep());
         continue;
       }
-      SQS_TRY(end_sweep());
+      if (context_.cancelled->load(std::memory_order_relaxed)) return cancelled_error();
+      SQS_TRY(crew_ != nullptr ? batch() : tile());
+      if (tiles_left_ == 0) end_leg();
+      if (now_ >= deadline_ns) return false;
     }
   }
 
@@ -52,43 +59,35 @@ class TiledExecutor final : public Executor {
  private:
   using Lanes = std::vector<Lane>;
 
-  // What the cache has is left out, and scans start from the nearest checkpoint.
-  const Plan& start_from_checkpoints() {
-    plan_.targets[0].rows = context_.wanted;
-    set_ranges(plan_, [this](NodeId scan, uint64_t row) {
-      const CheckpointStore::Saved* saved = context_.checkpoints != nullptr ? context_.checkpoints->nearest(scan, row) : nullptr;
-      return saved != nullptr ? saved->row : 0;
-    });
-    set_leads(plan_, plan_.tile_frames);
-    count_rows(plan_);
-    return plan_;
-  }
-
-  void build(const Sweep& sweep) {
-    Lanes& lanes = sweeps_.emplace_back(sweep.units.size());
+  void build(const Layer& layer, Lanes& lanes) {
+    lanes.resize(layer.units.size());
     for (size_t u = 0; u < lanes.size(); ++u) {
-      const Unit& unit = sweep.units[u];
+      const Unit& unit = layer.units[u];
       Lane& lane = lanes[u];
       lane.unit = &unit;
       if (unit.is_sink()) {
-        lane.sink_port.push_back(machinery_.port(unit.paths[0]));
+        lane.sink_port.push_back(machinery_.port(unit, 0));
         lane.free_sink = (*context_.outputs)[unit.target]->direct();
         continue;
       }
       const StageDecl& decl = plan_.graph->node(unit.node).decl;
-      if (decl.kind != Kind::Reduce) lane.buffer = &machinery_.buffer(unit.node);
+      if (decl.kind != Kind::Reduce) lane.buffer = &machinery_.buffer(unit.buffer);
       if (unit.node == kFramesNode) lane.on_caller = lane.in_order = !plan_.input.in_memory;  // a copy any thread may make
       if (unit.node == kFramesNode || unit.kept) continue;
-      lane.runner = machinery_.add_runner(unit.node, unit.domain, unit.paths);
+      lane.runner = machinery_.add_runner(unit);
       lane.on_caller = decl.threading == Threading::Caller;
       lane.in_order = decl.kind != Kind::Map || decl.threading != Threading::Concurrent;
     }
+  }
+
+  // Who waits for whose rows within a layer.
+  static void connect(const Layer& layer, Lanes& lanes) {
     for (size_t u = 0; u < lanes.size(); ++u)
-      for (const Reader& reader : sweep.units[u].readers) {
+      for (const Reader& reader : layer.units[u].readers) {
         Lane& r = lanes[reader.unit];
-        const auto& paths = sweep.units[reader.unit].paths;
+        const auto& paths = layer.units[reader.unit].paths;
         const size_t index = static_cast<size_t>(std::find(paths.begin(), paths.end(), reader.path) - paths.begin());
-        const Port& port = sweep.units[reader.unit].is_sink() ? r.sink_port[0] : r.runner->ports()[index];
+        const Port& port = layer.units[reader.unit].is_sink() ? r.sink_port[0] : r.runner->ports()[index];
         lanes[u].readers.push_back({&r, &port});
         r.inputs.push_back({static_cast<uint32_t>(u), &port});
       }
@@ -96,7 +95,7 @@ class TiledExecutor final : public Executor {
 
   size_t most_lanes() const {
     size_t most = 0;
-    for (const Lanes& lanes : sweeps_) most = std::max(most, lanes.size());
+    for (const std::vector<Lanes>& layers : sweeps_) most = std::max(most, layers[0].size());
     return most;
   }
 
@@ -116,25 +115,33 @@ class TiledExecutor final : public Executor {
     return 1;
   }
 
+  Lanes& lanes() { return sweeps_[sweep_][leg_.has_value() ? leg_->depth : 0]; }
+
   Status begin_sweep() {
-    const Sweep& sweep = plan_.sweeps[sweep_];
-    for (const NodeId id : sweep.globals) SQS_TRY(machinery_.run_global(id));
-    for (Lane& lane : sweeps_[sweep_]) {
-      if (lane.unit->kept) {
-        lane.end = lane.unit->range.last;
-        continue;
-      }
-      lane.end = lane.unit->range.first;
-      if (lane.buffer != nullptr) lane.buffer->start_at(lane.end);
-      if (in_place(lane)) lane.buffer->first = 0;
-      if (lane.buffer != nullptr) settle_in_result(plan_.buffers[lane.unit->node], *lane.buffer);
+    leg_.reset();
+    for (const NodeId id : plan_.sweeps[sweep_].globals) SQS_TRY(machinery_.run_global(id));
+    for (Lane& lane : lanes()) {
+      begin(lane);
       const bool scan = lane.runner != nullptr && lane.runner->node().decl.kind == Kind::Scan;
-      if (scan && lane.end > 0 && lane.unit->range.count() > 0) SQS_TRY(restore(lane));
+      if (scan && !lane.backward() && lane.at > 0 && lane.unit->range.count() > 0) SQS_TRY(restore(lane));
     }
-    tile_ = sweep.first_tile;
+    if (look_back_.has_value()) look_back_->begin_sweep(sweep_, lanes());
+    legs_given_ = 0;
     now_ = os::monotonic_ns();
     begun_ = true;
     return ok();
+  }
+
+  void begin(Lane& lane) {
+    lane.at = lane.start();
+    if (lane.unit->kept) lane.at = lane.backward() ? lane.unit->range.first : lane.unit->range.last;
+    if (lane.unit->kept || lane.buffer == nullptr) return;
+    const BufferPlan& planned = plan_.buffers[lane.unit->buffer];
+    if (planned.where == BufferPlan::Where::Tape) return;  // has its place already
+    if (lane.backward()) lane.buffer->start_below(lane.at);
+    else lane.buffer->start_at(lane.at);
+    if (in_place(lane)) lane.buffer->first = 0;
+    settle_in_result(planned, *lane.buffer);
   }
 
   // A result's memory begins with the first row that was asked for, however much of it comes from the cache and from whichever
@@ -146,17 +153,61 @@ class TiledExecutor final : public Executor {
   }
 
   Status restore(Lane& lane) {
-    const CheckpointStore::Saved* saved = context_.checkpoints->nearest(lane.unit->node, lane.end);
+    const CheckpointStore::Saved* saved = context_.checkpoints->nearest(lane.unit->node, lane.at);
     ++context_.checkpoints_loaded;
     return lane.runner->restore(saved->bytes, saved->used);
   }
 
-  Status end_sweep() {
-    for (Lane& lane : sweeps_[sweep_]) {
-      if (lane.runner == nullptr) continue;
-      if (lane.runner->node().decl.kind == Kind::Reduce) SQS_TRY(machinery_.finish_reduce(*lane.runner));
-      lane.runner->drop_state();
+  // The next piece of work of the sweep, set up; nothing when it is over.
+  Result<std::optional<Leg>> next_leg() {
+    const Sweep& sweep = plan_.sweeps[sweep_];
+    for (;;) {
+      std::optional<Leg> leg;
+      if (!sweep.replays.empty()) {
+        leg = look_back_->next(sweep_);
+      } else if (legs_given_++ == 0) {
+        leg.emplace().first = sweep.first_tile;
+        leg->last = sweep.tile_end;
+      }
+      if (!leg.has_value()) return leg;
+      if (leg->what == Leg::What::Save) {
+        SQS_TRY(look_back_->save_all(*leg, sweeps_[sweep_][1]));
+        continue;
+      }
+      if (leg->what == Leg::What::Replay && leg->recorded) continue;
+      if (leg->what == Leg::What::Replay) SQS_TRY(begin_replay(*leg));
+      const Layer& layer = sweep.layer(leg->depth);
+      const int64_t first = leg->depth == 0 ? leg->first : layer.first_tile;
+      const int64_t last = leg->depth == 0 ? leg->last : layer.tile_end;
+      tiles_left_ = static_cast<uint64_t>(last - first);
+      if (tiles_left_ == 0) continue;
+      tile_ = layer.backward ? last - 1 : first;
+      return leg;
     }
+  }
+
+  Status begin_replay(const Leg& leg) {
+    for (Lane& lane : sweeps_[sweep_][leg.depth]) {
+      begin(lane);
+      const bool scan = lane.runner != nullptr && lane.runner->node().decl.kind == Kind::Scan;
+      if (scan && !lane.unit->kept) SQS_TRY(look_back_->restore(leg, lane));
+      if (leg.keep && lane.unit->is_tape() && lane.unit->range.count() > lane.buffer->capacity) return plan_broken(lane);
+    }
+    return ok();
+  }
+
+  void end_leg() {
+    if (leg_->what == Leg::What::Replay) done_ += static_cast<uint64_t>(leg_->last - leg_->first);
+    leg_.reset();
+  }
+
+  Status end_sweep() {
+    for (Lanes& layer : sweeps_[sweep_])
+      for (Lane& lane : layer) {
+        if (lane.runner == nullptr) continue;
+        if (lane.runner->node().decl.kind == Kind::Reduce) SQS_TRY(machinery_.finish_reduce(*lane.runner));
+        lane.runner->drop_state();
+      }
     ++sweep_;
     begun_ = false;
     return ok();
@@ -165,15 +216,17 @@ class TiledExecutor final : public Executor {
   // ---- one tile on the caller's thread
 
   Status tile() {
-    for (Lane& lane : sweeps_[sweep_]) {
-      const uint64_t end = lane.unit->kept ? lane.end : lane.unit->end_row(tile_, plan_.tile_frames);
-      if (end <= lane.end) continue;
-      SQS_TRY(advance_lane(lane, end, machinery_.worker(0)));
+    for (Lane& lane : lanes()) {
+      if (lane.unit->kept) continue;
+      const uint64_t to = lane.unit->row_after(tile_, plan_.tile_frames);
+      if (lane.backward() ? to >= lane.at : to <= lane.at) continue;
+      SQS_TRY(advance_lane(lane, to, machinery_.worker(0)));
       if (!lane.free_sink) count_time(lane);
     }
     SQS_TRY(save_checkpoints(tile_, tile_ + 1));
-    ++tile_;
-    ++done_;
+    tile_ += plan_.sweeps[sweep_].layer(leg_->depth).backward ? -1 : 1;
+    --tiles_left_;
+    if (leg_->depth == 0) ++done_;
     return ok();
   }
 
@@ -184,29 +237,43 @@ class TiledExecutor final : public Executor {
     now_ = now;
   }
 
-  Status advance_lane(Lane& lane, uint64_t end, Worker& worker) {
-    if (lane.runner == nullptr && lane.buffer != nullptr) end = read_to(lane, end);
-    if (!in_place(lane) && !lane.make_room(end)) return plan_broken(lane);
-    SQS_TRY(work(lane, lane.end, end, worker));
-    lane.end = end;
-    if (lane.buffer != nullptr) lane.buffer->end = end;
+  Status advance_lane(Lane& lane, uint64_t to, Worker& worker) {
+    if (lane.runner == nullptr && lane.buffer != nullptr) to = read_to(lane, to);
+    if (!in_place(lane) && !lane.make_room(to)) return plan_broken(lane);
+    if (!look_back_.has_value()) return work_to(lane, to, worker);
+    while (lane.at != to) {
+      SQS_TRY(work_to(lane, lane.runner != nullptr ? look_back_->stop(lane, to) : to, worker));
+      if (lane.runner != nullptr) SQS_TRY(look_back_->reached(lane));
+    }
+    return ok();
+  }
+
+  Status work_to(Lane& lane, uint64_t to, Worker& worker) {
+    const Range rows = lane.backward() ? Range{to, lane.at} : Range{lane.at, to};
+    SQS_TRY(work(lane, rows.first, rows.last, worker));
+    lane.at = to;
+    if (lane.unit->records) look_back_->record(lane, rows.first, rows.last);
     return ok();
   }
 
   // The source's own array stands for the frames' buffer.
   bool in_place(const Lane& lane) const {
-    return lane.unit->node == kFramesNode && plan_.buffers[kFramesNode].where == BufferPlan::Where::Source;
+    return lane.unit->node == kFramesNode && !lane.unit->is_sink() &&
+           plan_.buffers[lane.unit->buffer].where == BufferPlan::Where::Source;
   }
 
   // Frames are read in pieces that do not depend on the tile.
-  uint64_t read_to(const Lane& lane, uint64_t end) const {
-    return std::min(lane.unit->range.last, std::max(end, lane.end + plan_.read_ahead_rows));
+  uint64_t read_to(const Lane& lane, uint64_t to) const {
+    const Range& range = lane.unit->range;
+    if (!lane.backward()) return std::min(range.last, std::max(to, lane.at + plan_.read_ahead_rows));
+    return std::max(range.first, std::min(to, lane.at - std::min(lane.at, plan_.read_ahead_rows)));
   }
 
   // Rows [from, to) of a lane that has room for them.
   Status work(Lane& lane, uint64_t from, uint64_t to, Worker& worker) {
     if (lane.runner != nullptr) {
-      if (lane.runner->has_state() && !lane.runner->state_alive()) SQS_TRY(lane.runner->init(worker, from));
+      if (lane.runner->has_state() && !lane.runner->state_alive())
+        SQS_TRY(lane.runner->init(worker, lane.backward() ? to - 1 : from));
       return lane.runner->process(worker, from, to - from);
     }
     if (lane.unit->is_sink())
@@ -225,12 +292,12 @@ class TiledExecutor final : public Executor {
   // Leaves the states of scans where a tile that is due has ended.
   Status save_checkpoints(int64_t first, int64_t last) {
     if (context_.checkpoints == nullptr || plan_.checkpoint_tiles == 0) return ok();
-    for (Lane& lane : sweeps_[sweep_]) {
+    for (Lane& lane : lanes()) {
       const bool scan = lane.runner != nullptr && lane.runner->node().decl.kind == Kind::Scan;
-      if (!scan || lane.runner->node().decl.once || !lane.runner->state_alive() || lane.end == 0) continue;
+      if (!scan || lane.runner->node().decl.once || !lane.runner->state_alive() || lane.at == 0) continue;
       CheckpointStore::Saved* slot = nullptr;
       for (int64_t t = first; t < last && slot == nullptr; ++t)
-        slot = context_.checkpoints->slot_for(lane.unit->node, lane.end, t, plan_.checkpoint_tiles);
+        slot = context_.checkpoints->slot_for(lane.unit->node, lane.at, t, plan_.checkpoint_tiles);
       if (slot == nullptr) continue;
       Result<uint64_t> used = lane.runner->save(slot->bytes);
       if (!used.ok()) {
@@ -246,17 +313,17 @@ class TiledExecutor final : public Executor {
   // ---- several tiles on several threads
 
   Status batch() {
-    Lanes& lanes = sweeps_[sweep_];
-    const std::vector<Chain>& chains = chains_[sweep_];
+    Lanes& lanes = this->lanes();
+    const std::vector<LaneChain>& chains = chains_[sweep_];
     const int64_t last = std::min(tile_ + static_cast<int64_t>(plan_.batch_tiles), plan_.sweeps[sweep_].tile_end);
     const uint32_t parts = cut_into_parts(last);
     crew_->begin(chains.size(), lanes.size(), parts);
     for (size_t l = 0; l < lanes.size(); ++l) {
       Lane& lane = lanes[l];
-      uint64_t end = lane.end;
+      uint64_t end = lane.at;
       for (uint32_t p = 0; p < parts; ++p) {
         const uint64_t from = end;
-        if (!lane.unit->kept) end = std::max(end, lane.unit->end_row_at(ends_[p]));
+        if (!lane.unit->kept) end = std::max(end, lane.unit->row_at(ends_[p]));
         crew_->set_rows(l, p, {from, end});
       }
       if (!in_place(lane) && !lane.make_room(end)) return plan_broken(lane);
@@ -269,12 +336,10 @@ class TiledExecutor final : public Executor {
         (*context_.counters)[lane.unit->node].add_ns(os::monotonic_ns() - start);
       return done;
     }));
-    for (size_t l = 0; l < lanes.size(); ++l) {
-      lanes[l].end = crew_->rows(l, parts - 1).last;
-      if (lanes[l].buffer != nullptr && !lanes[l].unit->kept) lanes[l].buffer->end = lanes[l].end;
-    }
+    for (size_t l = 0; l < lanes.size(); ++l) lanes[l].at = crew_->rows(l, parts - 1).last;
     SQS_TRY(save_checkpoints(tile_, last));
     done_ += static_cast<uint64_t>(last - tile_);
+    tiles_left_ -= static_cast<uint64_t>(last - tile_);
     tile_ = last;
     now_ = os::monotonic_ns();
     return ok();
@@ -293,22 +358,40 @@ class TiledExecutor final : public Executor {
   }
 
   RunContext& context_;
-  Plan plan_;  // a copy: ranges begin at checkpoints
+  Plan plan_;  // a copy: ranges begin at checkpoints, and those of replays change from segment to segment
   Machinery machinery_;
-  std::vector<Lanes> sweeps_;
-  std::vector<std::vector<Chain>> chains_;  // by sweep
+  std::vector<std::vector<Lanes>> sweeps_;  // by sweep and depth
+  std::optional<LookBack> look_back_;
+  std::vector<std::vector<LaneChain>> chains_;  // by sweep
   std::vector<int64_t> ends_;               // of a batch's parts
   uint32_t last_tile_parts_ = 1;
   std::unique_ptr<Crew> crew_;
   uint32_t sweep_ = 0;
   bool begun_ = false;
+  uint32_t legs_given_ = 0;   // of a sweep that does not look back: it has one
+  std::optional<Leg> leg_;    // at hand
   int64_t tile_ = 0;
+  uint64_t tiles_left_ = 0;   // of the leg
   uint64_t done_ = 0;
   uint64_t now_ = 0;
 };
 
+// What the cache has is left out, and scans start from the nearest checkpoint.
+Result<Plan> fitted(const RunContext& context) {
+  Plan plan = *context.plan;
+  plan.targets[0].rows = context.wanted;
+  SQS_TRY(refit(plan, [&](NodeId scan, uint64_t row) {
+    const CheckpointStore::Saved* saved = context.checkpoints != nullptr ? context.checkpoints->nearest(scan, row) : nullptr;
+    return saved != nullptr ? saved->row : uint64_t{0};
+  }));
+  return plan;
+}
+
 }  // namespace
 
-std::unique_ptr<Executor> make_tiled_executor(RunContext& context) { return std::make_unique<TiledExecutor>(context); }
+Result<std::unique_ptr<Executor>> make_tiled_executor(RunContext& context) {
+  SQS_TRY_ASSIGN(Plan plan, fitted(context));
+  return std::unique_ptr<Executor>(std::make_unique<TiledExecutor>(context, std::move(plan)));
+}
 
 }  // namespace sqs

@@ -8,7 +8,7 @@
 #include "exec/state.hpp"
 #include "os/fpenv.hpp"
 #include "plan/memory.hpp"
-#include "plan/sweeps.hpp"
+#include "plan/ranges.hpp"
 
 namespace sqs {
 namespace {
@@ -92,10 +92,9 @@ class Verifier {
     if (state_.graph->node(id).global()) return {0, 1};
     Range range;
     for (const Sweep& sweep : plan_->sweeps)
-      for (const Unit& unit : sweep.units)
-        if (!unit.is_sink() && unit.node == id && unit.range.count() > 0)
-          range = range.count() == 0 ? unit.range
-                                     : Range{std::min(range.first, unit.range.first), std::max(range.last, unit.range.last)};
+      for (uint32_t d = 0; d <= sweep.replays.size(); ++d)
+        for (const Unit& unit : sweep.layer(d).units)
+          if (!unit.is_sink() && unit.node == id) widen(range, unit.range);
     return range;
   }
 
@@ -192,8 +191,10 @@ class PoisonedInput {
 Status Verifier::poisoned(NodeId id, const Node& node, Range range, const StageRows& reference) {
   const Rows domain = plan_->rows[id].domain;
   const bool stateful = node.decl.kind != Kind::Map;
-  const uint64_t first = stateful ? 0 : range.first;
-  const uint64_t last = node.decl.kind == Kind::Reduce ? domain.count : range.last;
+  const bool backward = node.decl.backward;
+  const bool reduce = node.decl.kind == Kind::Reduce;
+  const uint64_t first = stateful && !backward ? 0 : reduce ? 0 : range.first;
+  const uint64_t last = reduce || (stateful && backward) ? domain.count : range.last;
   std::vector<Path> paths;
   for (const Link& link : node.inputs) paths.push_back(resolve(*state_.graph, plan_->rows, link, domain));
   std::vector<std::vector<std::byte>> memories(paths.size());
@@ -211,7 +212,7 @@ Status Verifier::poisoned(NodeId id, const Node& node, Range range, const StageR
   const auto align = [](std::vector<std::byte>& v) {
     return reinterpret_cast<std::byte*>((reinterpret_cast<uintptr_t>(v.data()) + kAlign - 1) / kAlign * kAlign);
   };
-  RowBuffer output{row_memory.data(), node.row_bytes, 1, 0, 0};
+  RowBuffer output{row_memory.data(), node.row_bytes, 1, 0};
   StageCounters counters;
   StageRunner runner(node, domain, state_.sample_rate, stateful ? align(state_memory) : nullptr, &output, &counters);
   for (size_t i = 0; i < paths.size(); ++i) {
@@ -221,33 +222,36 @@ Status Verifier::poisoned(NodeId id, const Node& node, Range range, const StageR
   }
   std::vector<std::byte> staging_memory(staging + kAlign);
   Worker worker{align(scratch), align(staging_memory), std::vector<sqs_view>(std::max<size_t>(1, paths.size())), {}};
+  // Steps [from, to) from the end where the stage begins.
+  const uint64_t steps = last - first;
   const auto run_rows = [&](uint64_t from, uint64_t to, const std::string& how) -> Status {
-    for (uint64_t row = from; row < to; ++row) {
+    for (uint64_t step = from; step < to; ++step) {
+      const uint64_t row = backward ? last - 1 - step : first + step;
       for (PoisonedInput& input : inputs) input.show(row);
-      if (stateful && row == first) SQS_TRY(runner.init(worker, row));
-      if (node.decl.kind != Kind::Reduce) output.first = row;
+      if (stateful && step == 0) SQS_TRY(runner.init(worker, row));
+      if (!reduce) output.first = row;
       std::fill(scratch.begin(), scratch.end(), std::byte{0xff});
       SQS_TRY(runner.process(worker, row, 1));
-      if (node.decl.kind == Kind::Reduce || row < range.first) continue;
+      if (reduce || row < range.first || row >= range.last) continue;
       if (std::memcmp(row_memory.data(), reference.row(row, node.row_bytes), node.row_bytes) != 0) return broken(node, row, how);
     }
     return ok();
   };
   const std::string alone = "when everything outside its declared reach is overwritten by NaN";
   if (node.decl.kind != Kind::Scan) {
-    SQS_TRY(run_rows(first, last, alone));
+    SQS_TRY(run_rows(0, steps, alone));
   } else {  // a state saved half way must be all there is to go on from
-    const uint64_t half = first + (last - first) / 2;
-    SQS_TRY(run_rows(first, half, alone));
+    const uint64_t half = steps / 2;
+    SQS_TRY(run_rows(0, half, alone));
     std::vector<std::byte> saved(std::max<uint64_t>(1, runner.saved_bytes()));
     uint64_t used = 0;
-    if (half > first) {
+    if (half > 0) {
       SQS_TRY_ASSIGN(used, runner.save(saved.data()));
     }
-    SQS_TRY(run_rows(half, last, alone));
-    if (half > first) {
+    SQS_TRY(run_rows(half, steps, alone));
+    if (half > 0) {
       SQS_TRY(runner.restore(saved.data(), used));
-      SQS_TRY(run_rows(half, last, "when it goes on from a saved state"));
+      SQS_TRY(run_rows(half, steps, "when it goes on from a saved state"));
     }
   }
   if (node.decl.kind != Kind::Reduce) return ok();

@@ -87,9 +87,6 @@ Status check_decl(const StageDecl& decl) {
   if (decl.process == nullptr) return Error{SQS_E_NULL, "stage '" + decl.name + "' has no process callback", decl.name};
   if (decl.inputs.empty()) return invalid(decl.name, "it names no input; a stage reads at least one");
   if (decl.kind == Kind::Map && decl.backward) return invalid(decl.name, "a map has no direction");
-  if (decl.backward)
-    return Error{SQS_E_UNSUPPORTED, "stage '" + decl.name + "' runs backward, which this version of the library can't do yet",
-                 decl.name};
   if (!std::isfinite(decl.cost_ns_per_row) || decl.cost_ns_per_row < 0)
     return invalid(decl.name, "cost_ns_per_row must be 0 (unknown) or positive");
   for (const uint64_t bytes : {decl.state_bytes, decl.saved_bytes, decl.scratch_bytes, decl.fixed_bytes})

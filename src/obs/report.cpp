@@ -34,7 +34,7 @@ std::string report_text(const Plan& plan, const sqs_stats& stats, const std::vec
   const auto line = [&](const std::string& name, const std::string& value) { out += left(name, 14) + value + "\n"; };
   line("mode", mode_name(stats.mode) + ": " + plan.why);
   for (const TargetReport& t : targets)
-    line("target", "'" + t.name + "': " + count_in_words(t.rows) + " rows, " + bytes_in_words(t.bytes) + ", digest " + hex(t.digest));
+    line("target", "'" + t.name + "': " + count_in_words(t.rows) + " rows, " + bytes_in_words(t.bytes) + ", " + (t.has_digest ? "digest " + hex(t.digest) : std::string("no digest: rows came from the last to the first")));
   line("memory", "budget " + bytes_in_words(stats.budget_bytes) + ", predicted " + bytes_in_words(stats.predicted_bytes) +
                      ", reserved " + bytes_in_words(stats.reserved_bytes) + ", measured " + bytes_in_words(stats.measured_bytes) +
                      ", untracked " + bytes_in_words(stats.untracked_bytes));
@@ -79,7 +79,7 @@ std::string report_json(const Plan& plan, const sqs_stats& stats, const std::vec
   j.key("targets").open('[');
   for (const TargetReport& t : targets) {
     j.open('{').key("name").text(t.name).key("rows").number(t.rows).key("bytes").number(t.bytes);
-    j.key("digest").text(hex(t.digest)).close('}');
+    j.key("digest").text(t.has_digest ? hex(t.digest) : "").close('}');
   }
   j.close(']').key("stages").open('[');
   for (const sqs_stage_stats& s : stages) {

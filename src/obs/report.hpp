@@ -13,6 +13,7 @@ struct TargetReport {
   std::string name;
   uint64_t rows = 0;
   uint64_t bytes = 0;
+  bool has_digest = true;
   uint8_t digest[16] = {};
 };
 

@@ -1,22 +1,27 @@
 #include "os/file.hpp"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <limits>
 #include <system_error>
+
+#include "core/size.hpp"
 
 namespace sqs::os {
 namespace {
 
 int system_openat(int directory, const char* path, int flags, mode_t mode) { return ::openat(directory, path, flags, mode); }
 
-constexpr FileOps kSystemFileOps = {system_openat, ::pread,   ::pwrite,   ::fstat,   ::ftruncate,
-                                    ::fsync,       ::close,   ::renameat, ::unlinkat};
+constexpr FileOps kSystemFileOps = {system_openat, ::pread,   ::pwrite, ::fstat, ::ftruncate, ::fallocate,
+                                    ::fstatfs,     ::fsync,   ::close,  ::renameat, ::unlinkat};
 
 std::atomic<const FileOps*> current_ops{&kSystemFileOps};
 
@@ -52,8 +57,8 @@ Status check_range(const std::string& path, uint64_t offset, uint64_t bytes) {
   return Error{SQS_E_OVERFLOW, at(offset, bytes) + " of '" + path + "' lie past the largest file position"};
 }
 
-int open_descriptor(const std::string& path, int flags) {
-  return retry_interrupted([&] { return file_ops().openat(AT_FDCWD, path.c_str(), flags | O_CLOEXEC, mode_t{0666}); });
+int open_descriptor(const std::string& path, int flags, mode_t mode = 0666) {
+  return retry_interrupted([&] { return file_ops().openat(AT_FDCWD, path.c_str(), flags | O_CLOEXEC, mode); });
 }
 
 constexpr int kCreateFlags = O_RDWR | O_CREAT | O_EXCL;
@@ -62,6 +67,53 @@ std::string directory_of(const std::string& path) {
   const size_t slash = path.rfind('/');
   if (slash == std::string::npos) return ".";
   return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+// Opens the directory only to look at it: enough for fstatfs, and it names what is wrong with the path.
+Result<int> look_at_directory(const std::string& directory) {
+  if (directory.empty()) return Error{SQS_E_IO, "the name of the directory is empty; give the path of one"};
+  const int fd = open_descriptor(directory, O_PATH | O_DIRECTORY);
+  if (fd < 0) return io_error("cannot use the directory", directory, errno);
+  return fd;
+}
+
+constexpr mode_t kPrivate = 0600;
+
+// Another process may be between the two calls as well, or was killed there: its name is free to be taken as long as an
+// empty file has it, and it takes a name that is gone already for removed.
+void remove_leftover(const std::string& name) {
+  const int fd = open_descriptor(name, O_PATH | O_NOFOLLOW);
+  if (fd < 0) return;
+  struct stat status {};
+  const bool leftover = file_ops().fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size == 0;
+  file_ops().close(fd);
+  if (leftover) static_cast<void>(file_ops().unlinkat(AT_FDCWD, name.c_str(), 0));
+}
+
+// A descriptor, or -1 with errno set and `name` the file it is about.
+int create_and_remove_name(const std::string& directory, std::string& name) {
+  constexpr int kAttempts = 1000;
+  for (int attempt = 0;; ++attempt) {
+    name = directory + "/.sqrtspace-unnamed-" + std::to_string(attempt);
+    int fd = open_descriptor(name, kCreateFlags | O_NOFOLLOW, kPrivate);
+    if (fd < 0 && errno == EEXIST) {
+      remove_leftover(name);
+      fd = open_descriptor(name, kCreateFlags | O_NOFOLLOW, kPrivate);
+    }
+    if (fd < 0 && errno == EEXIST && attempt < kAttempts) continue;
+    if (fd < 0 || file_ops().unlinkat(AT_FDCWD, name.c_str(), 0) == 0 || errno == ENOENT) return fd;
+    const int failure = errno;
+    file_ops().close(fd);
+    errno = failure;
+    return -1;
+  }
+}
+
+// The longest file the process may write.
+uint64_t file_bytes_allowed() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return kMostFileBytes;
+  return limit.rlim_cur;
 }
 
 }  // namespace
@@ -100,6 +152,21 @@ Result<File> File::create_beside(const std::string& path) {
   }
 }
 
+Result<File> File::create_unnamed(const std::string& directory) {
+  SQS_TRY_ASSIGN(const int looked, look_at_directory(directory));
+  file_ops().close(looked);
+  // O_EXCL: nobody can give the file a name later.
+  int fd = open_descriptor(directory, O_TMPFILE | O_EXCL | O_RDWR, kPrivate);
+  if (fd >= 0) return File(fd, directory);
+  // EISDIR and EINVAL come from systems that don't know the flag.
+  if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)
+    return io_error("cannot create a file in the directory", directory, errno);
+  std::string name;
+  fd = create_and_remove_name(directory, name);
+  if (fd < 0) return io_error("cannot create and at once remove", name, errno);
+  return File(fd, directory);
+}
+
 File::File(File&& other) noexcept : fd_(std::exchange(other.fd_, -1)), path_(std::move(other.path_)) {}
 
 File& File::operator=(File&& other) noexcept {
@@ -116,6 +183,12 @@ Result<uint64_t> File::bytes() const {
   struct stat status {};
   if (file_ops().fstat(fd_, &status) != 0) return io_error("cannot look at", path_, errno);
   return static_cast<uint64_t>(status.st_size);
+}
+
+Result<File::Identity> File::identity() const {
+  struct stat status {};
+  if (file_ops().fstat(fd_, &status) != 0) return io_error("cannot look at", path_, errno);
+  return Identity{status.st_dev, status.st_ino};
 }
 
 Result<uint64_t> File::read_up_to(uint64_t offset, void* dst, uint64_t bytes) const {
@@ -161,6 +234,27 @@ Status File::truncate(uint64_t bytes) {
   return io_error("cannot set to " + std::to_string(bytes) + " bytes the size of", path_, errno);
 }
 
+Result<bool> File::reserve(uint64_t bytes) {
+  SQS_TRY(check_range(path_, 0, bytes));
+  const uint64_t allowed = file_bytes_allowed();
+  if (bytes > allowed)
+    return Error{SQS_E_IO, "cannot reserve " + std::to_string(bytes) + " bytes in '" + path_ +
+                               "': this process may write files of " + std::to_string(allowed) +
+                               " bytes at most (RLIMIT_FSIZE, ulimit -f)"};
+  // Piece by piece, because some file systems undo an interrupted call, and a process with a timer would never finish a
+  // large one.
+  constexpr uint64_t kPieceBytes = uint64_t{64} << 20;
+  for (uint64_t done = 0; done < bytes;) {
+    const uint64_t piece_bytes = std::min(bytes - done, kPieceBytes);
+    const int result = retry_interrupted(
+        [&] { return file_ops().fallocate(fd_, 0, static_cast<off_t>(done), static_cast<off_t>(piece_bytes)); });
+    if (result != 0 && (errno == EOPNOTSUPP || errno == ENOSYS)) return false;
+    if (result != 0) return io_error("cannot reserve " + std::to_string(bytes) + " bytes in", path_, errno);
+    done += piece_bytes;
+  }
+  return true;
+}
+
 Status File::sync() {
   if (file_ops().fsync(fd_) == 0) return ok();
   return io_error("cannot sync to the device", path_, errno);
@@ -191,6 +285,19 @@ Status sync_directory_of(const std::string& path) {
   file_ops().close(fd);
   if (failure == 0) return ok();
   return io_error("cannot sync the directory", directory, failure);
+}
+
+Result<DiskSpace> disk_space(const std::string& directory) {
+  SQS_TRY_ASSIGN(const int fd, look_at_directory(directory));
+  struct statfs status {};
+  const int failure = retry_interrupted([&] { return file_ops().fstatfs(fd, &status); }) == 0 ? 0 : errno;
+  file_ops().close(fd);
+  if (failure != 0) return io_error("cannot ask for the free space of", directory, failure);
+  const auto block_bytes = static_cast<uint64_t>(status.f_frsize > 0 ? status.f_frsize : status.f_bsize);
+  DiskSpace space;
+  space.free_bytes = (Size(status.f_bavail) * block_bytes).saturated();
+  space.in_memory = status.f_type == TMPFS_MAGIC || status.f_type == RAMFS_MAGIC;
+  return space;
 }
 
 Result<std::string> read_text(const std::string& path) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/types.h>
 
 #include <cstddef>
@@ -22,6 +23,8 @@ struct FileOps {
   ssize_t (*pwrite)(int fd, const void* src, size_t bytes, off_t offset);
   int (*fstat)(int fd, struct stat* out);
   int (*ftruncate)(int fd, off_t bytes);
+  int (*fallocate)(int fd, int mode, off_t offset, off_t bytes);
+  int (*fstatfs)(int fd, struct statfs* out);
   int (*fsync)(int fd);
   int (*close)(int fd);
   int (*renameat)(int from_directory, const char* from, int to_directory, const char* to);
@@ -47,6 +50,12 @@ class File {
   static Result<File> create_new(const std::string& path);
   // The same under a name nobody uses, in the directory of `path` and beginning like it.
   static Result<File> create_beside(const std::string& path);
+  // Creates a file without a name in `directory`, for reading and writing by this user alone: the system frees its space when
+  // the last descriptor closes, however the process ends. path() is the directory. Where the file system has no such files,
+  // one is created under a name of the form ".sqrtspace-unnamed-N" and the name removed by the next system call; a kill
+  // between the two leaves that name with an empty file, which the next call in the same directory removes. (NFS keeps a
+  // name of its own for such a file until it is closed.)
+  static Result<File> create_unnamed(const std::string& directory);
 
   File() = default;
   File(File&& other) noexcept;
@@ -57,12 +66,22 @@ class File {
   const std::string& path() const { return path_; }
 
   Result<uint64_t> bytes() const;
+  // Differs between files that exist at the same time.
+  struct Identity {
+    uint64_t device = 0;
+    uint64_t number = 0;
+  };
+  Result<Identity> identity() const;
   // Reads until `bytes` are there or the file ends; returns how many there were.
   Result<uint64_t> read_up_to(uint64_t offset, void* dst, uint64_t bytes) const;
   // A file that ends before offset + bytes is an error.
   Status read(uint64_t offset, void* dst, uint64_t bytes) const;
   Status write(uint64_t offset, const void* src, uint64_t bytes);
   Status truncate(uint64_t bytes);
+  // Makes the file at least `bytes` long and sets that space aside, so that writing there finds room on file systems that
+  // overwrite in place. False if the file system cannot set space aside; nothing has changed then. SQS_E_IO too if the
+  // process may not write files that long, where a write would be answered by SIGXFSZ.
+  Result<bool> reserve(uint64_t bytes);
   // Never retried: after a failure the kernel may have dropped the dirty pages and would report success.
   Status sync();
   // The destructor closes too, but can't tell what went wrong.
@@ -79,6 +98,13 @@ Status rename_file(const std::string& from, const std::string& to);
 Status remove_file(const std::string& path);
 // Makes names created or changed in the directory of `path` survive a power cut.
 Status sync_directory_of(const std::string& path);
+
+struct DiskSpace {
+  uint64_t free_bytes = 0;  // for users without privileges
+  bool in_memory = false;   // tmpfs or ramfs: what is written there takes RAM
+};
+// Of the file system that `directory` is in.
+Result<DiskSpace> disk_space(const std::string& directory);
 
 // The whole of a file whose size the system does not tell, such as those in /proc.
 Result<std::string> read_text(const std::string& path);

@@ -31,7 +31,7 @@ std::string padded_left(const std::string& text, size_t width) {
 }  // namespace
 
 const char* memory_name(Memory memory) {
-  constexpr const char* kNames[] = {"source", "rows", "checkpoints", "cache", "scratch", "output", "other"};
+  constexpr const char* kNames[] = {"source", "rows", "tapes", "checkpoints", "cache", "scratch", "output", "other"};
   return kNames[static_cast<size_t>(memory)];
 }
 

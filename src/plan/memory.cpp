@@ -2,7 +2,8 @@
 
 #include <algorithm>
 
-#include "plan/sweeps.hpp"
+#include "plan/ranges.hpp"
+#include "plan/turn.hpp"
 
 namespace sqs {
 namespace {
@@ -37,6 +38,14 @@ uint64_t staging_bytes_of(const Plan& plan, const std::vector<uint32_t>& paths, 
   return bytes.saturated();
 }
 
+// visit(unit, sweep, depth)
+template <class Visit>
+void for_each_unit(const Plan& plan, Visit&& visit) {
+  for (uint32_t s = 0; s < plan.sweeps.size(); ++s)
+    for (uint32_t d = 0; d <= plan.sweeps[s].replays.size(); ++d)
+      for (const Unit& unit : plan.sweeps[s].layer(d).units) visit(unit, s, d);
+}
+
 // States, scratch and file buffers: the same in both modes.
 void lay_out_fixed(Plan& plan, uint32_t threads, Bump& bump) {
   uint64_t scratch = 0;
@@ -54,8 +63,9 @@ void lay_out_fixed(Plan& plan, uint32_t threads, Bump& bump) {
     plan.states[id] = {bump.take(bytes), bytes.saturated()};
     plan.bytes[static_cast<size_t>(Memory::Other)] += bytes.saturated();
   }
-  for (const Sweep& sweep : plan.sweeps)
-    for (const Unit& unit : sweep.units) staging = std::max(staging, staging_bytes_of(plan, unit.paths, unit.range));
+  for_each_unit(plan, [&](const Unit& unit, uint32_t, uint32_t) {
+    staging = std::max(staging, staging_bytes_of(plan, unit.paths, unit.range));
+  });
   plan.staging_offset_in_scratch = scratch;
   const Size per_worker = aligned(Size(scratch) + staging);
   plan.scratch_bytes_per_worker = per_worker.saturated();
@@ -71,13 +81,16 @@ void charge_rows(Plan& plan, NodeId id, uint64_t bytes) {
   plan.bytes[static_cast<size_t>(kind)] += bytes;
 }
 
+constexpr uint32_t kAnySweep = UINT32_MAX;
+
 // The sink whose memory a stage can write into: the only rows it makes are those the sink wants.
-uint32_t direct_target(const Plan& plan, NodeId id, Range evaluated, uint32_t sweeps) {
+uint32_t direct_target(const Plan& plan, NodeId id, Range evaluated, uint32_t sweeps, uint32_t sweep) {
   const Node& node = plan.graph->node(id);
   if (node.global() || node.is_virtual() || id == kFramesNode || sweeps != 1 || node.row_bytes == 0) return kNoUnit;
   for (uint32_t t = 0; t < plan.targets.size(); ++t) {
     const TargetPlan& target = plan.targets[t];
-    if (target.node == id && target.direct && target.rows.first == evaluated.first && target.rows.last == evaluated.last)
+    const bool here = sweep == kAnySweep || target.sweep == sweep;
+    if (target.node == id && target.direct && here && target.rows.first == evaluated.first && target.rows.last == evaluated.last)
       return t;
   }
   return kNoUnit;
@@ -87,32 +100,38 @@ struct Use {
   uint64_t rows = 0;     // capacity
   Range hull;
   uint32_t sweeps = 0;   // evaluated in
+  uint32_t sweep = 0;    // the last of them
   bool retained = false; // read again in a later sweep without being evaluated again
+  bool tape = false;     // kept for a segment at a time, in the pool
 };
 
+// By buffer.
 std::vector<Use> uses_of(const Plan& plan, const Shape& shape) {
-  std::vector<Use> uses(plan.graph->size());
-  for (const Sweep& sweep : plan.sweeps)
-    for (const Unit& unit : sweep.units) {
-      if (unit.is_sink() || plan.graph->node(unit.node).decl.kind == Kind::Reduce) continue;
-      Use& use = uses[unit.node];
-      if (unit.kept) {
-        use.retained = true;
-        continue;
-      }
-      if (unit.range.count() == 0) continue;
-      uint64_t rows = row_capacity(plan, sweep, unit, shape.tile_frames, shape.batch_tiles);
-      if (shape.roomy) {
-        const uint64_t step = std::max<uint64_t>(1, unit.domain.step);
-        const uint64_t fresh = (Size(shape.tile_frames) * shape.batch_tiles).saturated() / step + 1;
-        rows += rows > fresh ? rows - fresh : 0;
-        if (unit.node == kFramesNode) rows += plan.read_ahead_rows;
-      }
-      use.rows = std::max(use.rows, std::min(rows, unit.range.count()));
-      use.hull = use.sweeps == 0 ? unit.range
-                                 : Range{std::min(use.hull.first, unit.range.first), std::max(use.hull.last, unit.range.last)};
-      use.sweeps += 1;
+  std::vector<Use> uses(plan.buffers.size());
+  for_each_unit(plan, [&](const Unit& unit, uint32_t s, uint32_t d) {
+    if (unit.is_sink() || plan.graph->node(unit.node).decl.kind == Kind::Reduce) return;
+    Use& use = uses[unit.buffer];
+    if (unit.kept) {
+      use.retained = true;
+      return;
     }
+    if (unit.range.count() == 0) return;
+    if (d > 0 && unit.is_tape()) {
+      use.tape = true;
+      return;
+    }
+    uint64_t rows = row_capacity(plan, plan.sweeps[s].layer(d), unit, shape.tile_frames, shape.batch_tiles);
+    if (shape.roomy) {
+      const uint64_t step = std::max<uint64_t>(1, unit.domain.step);
+      const uint64_t fresh = (Size(shape.tile_frames) * shape.batch_tiles).saturated() / step + 1;
+      rows += rows > fresh ? rows - fresh : 0;
+      if (unit.node == kFramesNode) rows += plan.read_ahead_rows;
+    }
+    use.rows = std::max(use.rows, std::min(rows, unit.range.count()));
+    widen(use.hull, unit.range);
+    use.sweeps += 1;
+    use.sweep = s;
+  });
   for (Use& use : uses)
     if (use.retained) use.rows = use.hull.count();
   return uses;
@@ -132,7 +151,8 @@ void lay_out_globals(Plan& plan, Bump& bump) {
 }
 
 void reset(Plan& plan) {
-  plan.buffers.assign(plan.graph->size(), {});
+  plan.buffers.assign(plan.graph->size() + plan.replay_buffers.size(), {});
+  plan.bytes[static_cast<size_t>(Memory::Tapes)] = 0;
   plan.bytes[static_cast<size_t>(Memory::Source)] = 0;
   plan.bytes[static_cast<size_t>(Memory::Rows)] = 0;
 }
@@ -170,8 +190,26 @@ uint64_t seen_bytes(const Graph& graph, const Path& path) {
   return (Size(graph.node(outer.of).row_bytes) * outer.reach.context()).saturated();
 }
 
+namespace {
+
+// The pool comes last in the arena, so that its size can still be chosen. What it takes at least.
+Size lay_out_turn(Plan& plan, Bump& bump) {
+  TurnPlan& turn = plan.turn;
+  if (turn.kind == TurnPlan::Kind::None) return Size(0);
+  uint64_t largest = 0;
+  for (const SavedState& saved : turn.saved) largest = std::max(largest, saved.bytes);
+  turn.staging_offset = bump.take(Size(largest));
+  turn.pool_offset = bump.take(Size(0));
+  plan.bytes[static_cast<size_t>(Memory::Other)] += aligned(Size(largest)).saturated();
+  plan.bytes[static_cast<size_t>(Memory::Tapes)] = (Size(turn.tile_bytes) + turn.beside_bytes).saturated();
+  return Size(turn.tile_bytes) + turn.beside_bytes;
+}
+
+}  // namespace
+
 Size lay_out_tiled(Plan& plan, const Shape& shape) {
   set_leads(plan, shape.tile_frames);
+  describe_turn(plan);
   plan.threads = shape.threads;
   plan.batch_tiles = shape.batch_tiles;
   const uint64_t frame_bytes = std::max<uint64_t>(1, plan.graph->node(kFramesNode).row_bytes);
@@ -181,17 +219,19 @@ Size lay_out_tiled(Plan& plan, const Shape& shape) {
   lay_out_fixed(plan, shape.threads, bump);
   lay_out_globals(plan, bump);
   const std::vector<Use> uses = uses_of(plan, shape);
-  for (NodeId id = 0; id < uses.size(); ++id) {
-    const Use& use = uses[id];
-    if (use.rows == 0) continue;
-    BufferPlan& buffer = plan.buffers[id];
+  for (uint32_t index = 0; index < uses.size(); ++index) {
+    const Use& use = uses[index];
+    const NodeId id = index < plan.graph->size() ? index : plan.replay_buffers[index - plan.graph->size()].first;
+    BufferPlan& buffer = plan.buffers[index];
+    if (use.tape) buffer.where = BufferPlan::Where::Tape;
+    if (use.rows == 0 || use.tape) continue;
     const bool all = use.rows == use.hull.count() || buffer_bytes(plan, id, use.hull.count()).saturated() <= kInPlaceBytes;
     if (id == kFramesNode && plan.input.in_memory && all) {
       buffer.where = BufferPlan::Where::Source;  // a copy of all there is would be no hotter
       buffer.row_capacity = use.hull.count();
       continue;
     }
-    buffer.target = use.retained ? kNoUnit : direct_target(plan, id, use.hull, use.sweeps);
+    if (index == id && !use.retained) buffer.target = direct_target(plan, id, use.hull, use.sweeps, use.sweep);
     if (buffer.target != kNoUnit) {
       buffer.where = BufferPlan::Where::Result;
       buffer.row_capacity = use.hull.count();
@@ -204,19 +244,19 @@ Size lay_out_tiled(Plan& plan, const Shape& shape) {
     buffer.offset = bump.take(bytes);
     charge_rows(plan, id, bytes.saturated());
   }
-  return bump.total();
+  const Size turn = lay_out_turn(plan, bump);
+  return bump.total() + turn;
 }
 
 std::vector<NodeId> classic_order(const Plan& plan) {
   std::vector<bool> wanted(plan.graph->size(), false);
-  for (const Sweep& sweep : plan.sweeps) {
-    for (const Unit& unit : sweep.units) {
-      const bool read = unit.range.count() > 0 || (!unit.is_sink() && plan.graph->node(unit.node).decl.kind == Kind::Reduce);
-      // A target on a window rule is delivered after what it reads, even if its rows are nothing but padding.
-      if (read) wanted[unit.is_sink() ? plan.paths[unit.paths[0]].real : unit.node] = true;
-    }
+  for_each_unit(plan, [&](const Unit& unit, uint32_t, uint32_t) {
+    const bool read = unit.range.count() > 0 || (!unit.is_sink() && plan.graph->node(unit.node).decl.kind == Kind::Reduce);
+    // A target on a window rule is delivered after what it reads, even if its rows are nothing but padding.
+    if (read) wanted[unit.is_sink() ? plan.paths[unit.paths[0]].real : unit.node] = true;
+  });
+  for (const Sweep& sweep : plan.sweeps)
     for (const NodeId id : sweep.globals) wanted[id] = true;
-  }
   std::vector<NodeId> order;
   for (NodeId id = 0; id < wanted.size(); ++id)
     if (wanted[id]) order.push_back(id);
@@ -236,16 +276,13 @@ Size lay_out_whole(Plan& plan) {
     const NodeId real = plan.paths[path].real;
     last_use[real] = std::max(last_use[real], step);
   };
-  for (const Sweep& sweep : plan.sweeps) {
-    for (const Unit& unit : sweep.units) {
-      for (const uint32_t p : unit.paths) read_at(p, unit.is_sink() ? step_of[plan.paths[p].real] : step_of[unit.node]);
-      if (unit.is_sink() || unit.kept || unit.range.count() == 0) continue;
-      Range& h = hull[unit.node];
-      h = h.count() == 0 ? unit.range : Range{std::min(h.first, unit.range.first), std::max(h.last, unit.range.last)};
-    }
+  for_each_unit(plan, [&](const Unit& unit, uint32_t, uint32_t) {
+    for (const uint32_t p : unit.paths) read_at(p, unit.is_sink() ? step_of[plan.paths[p].real] : step_of[unit.node]);
+    if (!unit.is_sink() && !unit.kept) widen(hull[unit.node], unit.range);
+  });
+  for (const Sweep& sweep : plan.sweeps)
     for (const NodeId id : sweep.globals)
       for (const uint32_t p : plan.global_paths[id]) read_at(p, step_of[id]);
-  }
   for (const TargetPlan& t : plan.targets)  // whole-stream rows are delivered at the end
     if (plan.graph->node(t.node).global()) last_use[t.node] = static_cast<uint32_t>(order.size());
   std::vector<BufferPlan*> regions;
@@ -259,7 +296,7 @@ Size lay_out_whole(Plan& plan) {
       buffer.where = BufferPlan::Where::Source;
       continue;
     }
-    buffer.target = direct_target(plan, id, hull[id], 1);
+    buffer.target = direct_target(plan, id, hull[id], 1, kAnySweep);
     if (buffer.target != kNoUnit) {
       buffer.where = BufferPlan::Where::Result;
       continue;

@@ -4,19 +4,22 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "graph/graph.hpp"
 #include "plan/path.hpp"
 #include "plan/request.hpp"
+#include "plan/schedule.hpp"
 #include "sink/file_buffer.hpp"
 
 namespace sqs {
 
 // Classes of memory a run may hold; their sum is the predicted peak.
-enum class Memory { Source, Rows, Checkpoints, Cache, Scratch, Output, Other };
-inline constexpr size_t kMemoryClasses = 7;
+enum class Memory { Source, Rows, Tapes, Checkpoints, Cache, Scratch, Output, Other };
+inline constexpr size_t kMemoryClasses = 8;
 const char* memory_name(Memory memory);
 
 // A half-open range of rows.
@@ -32,36 +35,67 @@ inline constexpr uint32_t kNoUnit = UINT32_MAX;
 struct Reader {
   uint32_t unit = 0;
   uint32_t path = 0;
+  uint32_t depth = 0;  // of the layer it is in
 };
 
-// A stage, or the sink of a target, at work in one sweep. In tile k it advances to  end_row(k).
+// Where a unit finds the rows of one input: the unit that makes them, and the buffer they lie in.
+struct Feed {
+  uint32_t depth = 0;
+  uint32_t unit = kNoUnit;  // none: a row for the whole stream
+  uint32_t buffer = 0;      // into Plan::buffers
+};
+
+// A stage, or the sink of a target, at work in one layer. From tile to tile it advances to row_at() of the tile's far edge.
 struct Unit {
   NodeId node = 0;            // a sink's: the target
   uint32_t target = kNoUnit;  // a sink's: which
+  bool backward = false;      // works from the last row to the first
   bool kept = false;          // its rows are there since an earlier sweep (once)
+  bool saves = false;         // a scan whose states a later sweep starts from
+  bool records = false;       // its last rows are kept for the sweep that begins where this one ends
+  uint32_t buffer = 0;        // into Plan::buffers
   Rows domain;                // rows it works through: its own, a reduce's or a sink's input
-  Range range;                // rows it works through in this run
+  Range range;                // rows it works through in this run; of a replay: in the segment at hand
   int64_t z = 0;              // frames by which it runs ahead of the tile, so that its readers find what they need
   std::vector<uint32_t> paths;   // into Plan::paths, one per input
-  std::vector<Reader> readers;
+  std::vector<Feed> feeds;       // likewise
+  std::vector<Reader> readers;   // in the same layer
+  std::vector<Reader> outside;   // in layers above it, which read its rows of a whole segment: the tape
 
   bool is_sink() const { return target != kNoUnit; }
-  uint64_t end_row(int64_t tile, uint64_t tile_frames) const { return end_row_at((tile + 1) * static_cast<int64_t>(tile_frames)); }
-  // The same for a tile that ends at any frame.
-  uint64_t end_row_at(int64_t frame) const;
+  bool is_tape() const { return !outside.empty(); }
+  // The row that parts what lies before `frame`, and the lead beyond it, from what lies behind: rows below it are done by a
+  // forward unit that has come to this frame, rows from it on by a backward one.
+  uint64_t row_at(int64_t frame) const;
+  // The same of the far edge of a tile.
+  uint64_t row_after(int64_t tile, uint64_t tile_frames) const {
+    return row_at((backward ? tile : tile + 1) * static_cast<int64_t>(tile_frames));
+  }
 };
 
-struct Sweep {
-  std::vector<Unit> units;       // topological order; a sink follows its target
+// Stages that run in one direction, tile by tile.
+struct Layer {
+  std::vector<Unit> units;  // topological order; a sink follows its target
+  bool backward = false;
+  int64_t first_tile = 0;   // of a replay: in the segment at hand
+  int64_t tile_end = 0;
+};
+
+// One pass over the rows. Scans that run the other way are replayed segment by segment: replays[0] feeds the sweep and runs
+// against it, replays[1] feeds replays[0] and runs against that, and so on. A layer's depth is its place: 0 the sweep itself.
+struct Sweep : Layer {
+  std::vector<Layer> replays;
+  bool recorded = false;         // what replays[0] would make for its first segment is there from the sweeps before
   std::vector<NodeId> globals;   // whole-stream maps computed before the sweep, in order
   std::vector<NodeId> reduces;   // finished after it
-  int64_t first_tile = 0;
-  int64_t tile_end = 0;
+
+  Layer& layer(uint32_t depth) { return depth == 0 ? *this : replays[depth - 1]; }
+  const Layer& layer(uint32_t depth) const { return depth == 0 ? *this : replays[depth - 1]; }
 };
 
 // Where a stage's rows live during the run.
 struct BufferPlan {
-  enum class Where { None, Arena, Result, Source } where = Where::None;
+  enum class Where { None, Arena, Result, Source, Tape } where = Where::None;  // Tape: set anew for each segment
   uint64_t row_capacity = 0;
   uint64_t bytes = 0;
   uint64_t offset = 0;       // in the arena
@@ -75,6 +109,53 @@ struct StatePlan {
   uint64_t bytes = 0;
 };
 
+// The rows of one stage that are kept for a whole segment.
+struct Tape {
+  NodeId node = 0;
+  uint64_t row_bytes = 0;
+  uint64_t rows_per_tile = 0;
+  uint64_t beside_rows = 0;  // besides those of the segment's own tiles: halos
+  uint64_t bytes(uint64_t tiles) const { return (rows_per_tile * tiles + beside_rows) * row_bytes; }
+};
+
+// One scan's part of a checkpoint.
+struct SavedState {
+  NodeId node = 0;
+  uint64_t offset = 0;  // in a checkpoint
+  uint64_t bytes = 0;   // header included
+};
+
+// How a run looks back: which states are saved where, and which rows are kept. The pool holds tapes from below and
+// checkpoints from above:
+//
+//   | tape of a segment, stage by stage ...   free   ... checkpoint 2 | checkpoint 1 | checkpoint 0 |
+struct TurnPlan {
+  enum class Kind {
+    None,      // nothing is replayed
+    Reversal,  // one sweep replays one layer: the schedule
+    Chain      // several: segments of one length, the same in all sweeps
+  } kind = Kind::None;
+  uint32_t sweep = 0;            // Reversal: the one that looks back
+  bool from_last = false;        // Reversal: what is replayed runs from the last tile to the first
+  int64_t first_tile = 0;        // of all sweeps that look back
+  int64_t tile_end = 0;
+  std::vector<Tape> tapes;
+  std::vector<SavedState> saved;
+  uint64_t state_bytes = 0;      // of one checkpoint
+  uint64_t tile_bytes = 0;       // of one tile's rows on all tapes
+  uint64_t beside_bytes = 0;     // of halos and alignment
+  uint64_t pool_bytes = 0;       // what the schedule may use besides one tile
+  std::optional<Schedule> schedule;  // Reversal
+  uint64_t spacing = 0;          // Chain: tiles of a segment
+  uint64_t pool_offset = 0;      // in the arena
+  uint64_t staging_offset = 0;   // room for one saved state
+  uint64_t replayed_tiles = 0;   // tiles that replays evaluate, all layers
+
+  uint64_t tiles() const { return static_cast<uint64_t>(tile_end - first_tile); }
+  uint64_t segments() const { return spacing == 0 ? 0 : tiles() / spacing + (tiles() % spacing != 0 ? 1 : 0); }
+  uint64_t area_bytes() const { return pool_bytes + tile_bytes + beside_bytes; }
+};
+
 struct TargetPlan {
   NodeId node = 0;
   SinkKind sink = SinkKind::Array;
@@ -83,6 +164,7 @@ struct TargetPlan {
   uint64_t row_bytes = 0;
   uint64_t output_bytes = 0;  // Array: charged
   bool direct = false;        // the stage writes into the sink's memory
+  bool any_order = false;     // rows may come in any order
 };
 
 struct StagePlan {
@@ -110,7 +192,9 @@ struct Plan {
   uint32_t threads = 1;
   uint32_t batch_tiles = 1;
 
-  std::vector<BufferPlan> buffers;   // by node
+  std::vector<BufferPlan> buffers;   // by node; behind them one for each stage in each depth of replays
+  std::vector<std::pair<NodeId, uint32_t>> replay_buffers;  // stage and depth of the buffers behind those of the nodes
+  TurnPlan turn;
   std::vector<StatePlan> states;     // by node
   uint64_t scratch_offset = 0;
   uint64_t scratch_bytes_per_worker = 0;   // stage scratch, then edge staging

@@ -6,7 +6,9 @@
 #include "core/wide.hpp"
 #include "plan/explain.hpp"
 #include "plan/memory.hpp"
+#include "plan/ranges.hpp"
 #include "plan/sweeps.hpp"
+#include "plan/turn.hpp"
 
 namespace sqs {
 namespace {
@@ -14,6 +16,7 @@ namespace {
 constexpr uint64_t kTileBytes = 512 * 1024;
 constexpr uint64_t kLargestTileBytes = 1024 * 1024;
 constexpr double kTileNs = 100'000;
+constexpr double kTileOverheadNs = 1000;
 constexpr uint64_t kLargestTileFrames = uint64_t{1} << 40;
 constexpr uint64_t kCheckpointBytes = uint64_t{4} << 20;
 constexpr uint64_t kCheckpointSlots = 256;
@@ -55,6 +58,7 @@ class Planner {
       TargetPlan target;
       target.node = t.node;
       target.sink = t.sink;
+      target.any_order = t.any_order;
       target.direct = t.direct && (t.sink == SinkKind::Array || t.sink == SinkKind::Buffer);
       target.row_bytes = graph_.node(t.node).row_bytes;
       plan_.targets.push_back(target);
@@ -90,8 +94,9 @@ class Planner {
   Status refuse_unended() const {
     for (NodeId id = 0; id < graph_.size(); ++id) {
       const Node& node = graph_.node(id);
-      if (!wanted_[id] || node.decl.kind != Kind::Reduce || !plan_.rows[id].domain.open) continue;
-      return Error{SQS_E_NOT_ENDED, "stage '" + node.name() + "' needs all rows of its input, but the input has not been "
+      const bool needs_end = node.decl.kind == Kind::Reduce || (node.decl.backward && !node.global());
+      if (!wanted_[id] || !needs_end || !plan_.rows[id].domain.open) continue;
+      return Error{SQS_E_NOT_ENDED, "stage '" + node.name() + "' needs the end of its input, but the input has not been "
                                     "ended: call sqs_pipeline_end_input() after the last push", node.name()};
     }
     return ok();
@@ -172,7 +177,7 @@ class Planner {
     uint64_t unit = 1;
     uint64_t largest = 1;
     for (const Sweep& sweep : plan_.sweeps)
-      for (const Unit& u : sweep.units) {
+      for (const Unit& u : sweep.units) {  // replays have no other stages
         if (u.domain.step <= 1) continue;
         largest = std::max(largest, u.domain.step);
         const Wide common = static_cast<Wide>(unit / std::gcd(unit, u.domain.step)) * static_cast<Wide>(u.domain.step);
@@ -221,14 +226,65 @@ class Planner {
     if (plan_.least_budget_bytes != 0) return;
     Size least = Size(UINT64_MAX) * 2;
     for (const uint64_t frames : spans()) {
-      const Size bytes = tiled_bytes({frames, 1, 1, false});
+      Size bytes = tiled_bytes({frames, 1, 1, false});
+      bytes += least_turn_pool(plan_);
       if (bytes.saturated() < least.saturated()) least = bytes;
     }
     plan_.least_budget_bytes = least.saturated();
   }
 
+  bool looks_back() const {
+    return std::any_of(plan_.sweeps.begin(), plan_.sweeps.end(), [](const Sweep& s) { return s.backward || !s.replays.empty(); });
+  }
+
+  void count() {
+    count_rows(plan_);
+    count_replays(plan_);
+  }
+
+  double sqrt_ns() const {
+    double ns = 0;
+    for (NodeId id = 0; id < graph_.size(); ++id)
+      ns += cost_of(graph_, request_.costs, id) * static_cast<double>(plan_.stages[id].rows_predicted);
+    return ns;
+  }
+
+  // Smaller tiles leave more of the budget to what is kept for looking back, but cost more calls: the span that takes least time.
+  bool find_shape_looking_back() {
+    double least_ns = 0;
+    bool found = false;
+    for (const uint64_t frames : spans()) {
+      const Size bytes = tiled_bytes({frames, 1, 1, false});
+      if (bytes.overflowed() || bytes.saturated() > plan_.budget_bytes) continue;
+      if (!schedule_turn(plan_, plan_.budget_bytes - bytes.saturated())) continue;
+      count();
+      const double ns = sqrt_ns() + kTileOverheadNs * static_cast<double>(plan_.tiles);
+      if (found && ns >= least_ns) continue;
+      found = true;
+      least_ns = ns;
+      shape_ = {frames, 1, 1, false};
+      pool_bytes_ = plan_.turn.pool_bytes;
+      if (plan_.turn.replayed_tiles == 0) break;
+    }
+    if (!found) return false;
+    const Size roomy = tiled_bytes({shape_.tile_frames, 1, 1, true}) + pool_bytes_;
+    shape_.roomy = !roomy.overflowed() && roomy.saturated() <= plan_.budget_bytes;
+    settle_shape();
+    return true;
+  }
+
+  // Lays the chosen shape out again; what it takes.
+  Size settle_shape() {
+    const Size total = tiled_bytes(shape_);
+    (void)schedule_turn(plan_, pool_bytes_);
+    count();
+    plan_.bytes[static_cast<size_t>(Memory::Tapes)] += plan_.turn.pool_bytes;
+    return total + plan_.turn.pool_bytes;
+  }
+
   // The largest span, then the most threads, then the roomiest buffers that fit.
   bool find_shape() {
+    if (looks_back()) return find_shape_looking_back();
     const uint32_t most = request_.settings.threads;
     const auto fits = [&](const Shape& shape) {
       const Size bytes = tiled_bytes(shape);
@@ -263,12 +319,9 @@ class Planner {
 
   void estimate_seconds() {
     double once = 0;
-    double again = 0;
-    for (NodeId id = 0; id < graph_.size(); ++id) {
-      const double ns = cost_of(graph_, request_.costs, id);
-      once += ns * static_cast<double>(plan_.stages[id].rows_distinct);
-      again += ns * static_cast<double>(plan_.stages[id].rows_predicted);
-    }
+    const double again = sqrt_ns();
+    for (NodeId id = 0; id < graph_.size(); ++id)
+      once += cost_of(graph_, request_.costs, id) * static_cast<double>(plan_.stages[id].rows_distinct);
     // Up to a tile's worth of buffers stays in cache in either order; beyond it classic pays for fresh pages.
     const Size held = outside();
     const uint64_t intermediate = classic_bytes_ > held.saturated() ? classic_bytes_ - held.saturated() : 0;
@@ -289,8 +342,7 @@ class Planner {
       stage.rows_predicted = stage.rows_distinct;
       stage.sweeps = std::min(stage.sweeps, 1u);
     }
-    plan_.rows_predicted = 0;
-    for (NodeId id = kFramesNode + 1; id < graph_.size(); ++id) plan_.rows_predicted += plan_.stages[id].rows_predicted;
+    plan_.turn = {};
     plan_.drop_held_checkpoints = request_.held.checkpoint_bytes > 0;
     plan_.drop_held_cache = request_.held.cache_bytes > 0;
     plan_.predicted_bytes = total.saturated();
@@ -303,7 +355,7 @@ class Planner {
   Status use_sqrt(const std::string& why) {
     plan_.mode = SQS_SQRT;
     plan_.why = why;
-    const Size total = tiled_bytes(shape_);
+    const Size total = settle_shape();
     plan_.arena_bytes = total.saturated() - outside().saturated();
     plan_.predicted_bytes = total.saturated();
     add_checkpoints();
@@ -333,7 +385,7 @@ class Planner {
     uint64_t bytes = record == 0 ? 0 : aligned(std::min(kCheckpointSlots * record, std::max(kCheckpointBytes, 2 * record))).saturated();
     if (held > 0) bytes = held;
     if (bytes == 0) return;
-    if (bytes > room() || (held == 0 && bytes > plan_.budget_bytes / 8)) {
+    if (looks_back() || bytes > room() || (held == 0 && bytes > plan_.budget_bytes / 8)) {
       plan_.drop_held_checkpoints = held > 0;
       return;
     }
@@ -383,6 +435,8 @@ class Planner {
     plan_.bytes[static_cast<size_t>(Memory::Other)] += request_.held.known_bytes;
     plan_.bytes[static_cast<size_t>(Memory::Source)] += request_.input.retained_bytes;
     plan_.untracked_bytes = 0;
+    plan_.rows_predicted = 0;
+    for (NodeId id = kFramesNode + 1; id < graph_.size(); ++id) plan_.rows_predicted += plan_.stages[id].rows_predicted;
     for (NodeId id = 0; id < graph_.size(); ++id)
       if (plan_.stages[id].needed) plan_.untracked_bytes += graph_.node(id).decl.fixed_bytes;
     if (plan_.mode == SQS_CLASSIC) plan_.cache_bytes = plan_.checkpoint_bytes = 0;
@@ -426,6 +480,7 @@ class Planner {
   double classic_seconds_ = 0;
   double sqrt_seconds_ = 0;
   Shape shape_;
+  uint64_t pool_bytes_ = 0;  // for looking back
 };
 
 }  // namespace

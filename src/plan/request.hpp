@@ -16,6 +16,7 @@ struct TargetRequest {
   NodeId node = 0;
   SinkKind sink = SinkKind::Array;
   bool direct = true;  // its memory is aligned well enough to be written by the stage itself
+  bool any_order = true;  // rows may come in any order; else in row order
 };
 
 struct InputState {

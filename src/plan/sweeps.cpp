@@ -1,32 +1,50 @@
 #include "plan/sweeps.hpp"
 
 #include <algorithm>
-#include <limits>
-
-#include "core/wide.hpp"
+#include <bit>
+#include <optional>
 
 namespace sqs {
 namespace {
 
-// What a sweep computes is what its roots need: the sinks of its targets and its reduces.
+constexpr uint32_t kNone = UINT32_MAX;
+constexpr uint32_t kMostTried = 8;    // sweeps up to which every order of directions is tried
+constexpr uint32_t kMostDepth = 31;
+
+// Directions of the sweeps, and from which sweep on the rows of each stage can be read.
+struct Directions {
+  std::vector<bool> backward;   // by sweep
+  std::vector<uint32_t> ready;  // by node; of a scan: the sweep it first runs in
+};
+
+// A sweep computes what its roots need: the sinks of its targets, its reduces, and scans whose states later sweeps start from.
 class SweepBuilder {
  public:
   SweepBuilder(Plan& plan, const std::vector<bool>& known)
-      : plan_(plan), graph_(*plan.graph), known_(known), ready_(graph_.size(), 0), first_sweep_(graph_.size(), kNone) {}
+      : plan_(plan), graph_(*plan.graph), known_(known), stateful_(graph_.size(), false), once_sweep_(graph_.size(), kNone) {}
 
   void build() {
     mark_needed();
-    find_levels();
-    const uint32_t count = sweep_count();
-    plan_.sweeps.resize(count);
-    for (uint32_t s = 0; s < count; ++s) build_sweep(s);
+    directions_ = fewest_sweeps();
+    plan_.sweeps.resize(directions_.backward.size());
+    place_targets();
+    find_stateful();
+    place_once_stages();
+    depths_.assign(plan_.sweeps.size(), std::vector<uint32_t>(graph_.size(), 0));
+    saves_.assign(plan_.sweeps.size(), std::vector<bool>(graph_.size(), false));
+    pending_.assign(graph_.size(), false);
+    select_all();
+    for (uint32_t s = 0; s < depths_.size(); ++s) build_sweep(s);
+    for (uint32_t s = 1; s < depths_.size(); ++s) mark_recorded(s);
     place_globals();
   }
 
  private:
-  static constexpr uint32_t kNone = UINT32_MAX;
-
   bool known(NodeId id) const { return id < known_.size() && known_[id]; }
+  bool to_do(NodeId id) const { return plan_.stages[id].needed && !known(id); }
+  bool is_scan(NodeId id) const { return graph_.node(id).decl.kind == Kind::Scan && !graph_.node(id).global(); }
+  bool is_reduce(NodeId id) const { return graph_.node(id).decl.kind == Kind::Reduce; }
+  bool backward(uint32_t sweep, uint32_t depth) const { return directions_.backward[sweep] != (depth % 2 != 0); }
 
   void mark_needed() {
     std::vector<NodeId> open;
@@ -41,60 +59,166 @@ class SweepBuilder {
     }
   }
 
-  // ready_[id]: the first sweep in which a reader of `id` can work.
-  void find_levels() {
-    for (NodeId id = 0; id < graph_.size(); ++id) {
-      const Node& node = graph_.node(id);
-      if (!plan_.stages[id].needed || known(id)) continue;
-      uint32_t level = 0;
-      for (const Link& link : node.inputs) level = std::max(level, ready_[link.of]);
-      ready_[id] = node.decl.kind == Kind::Reduce ? level + 1 : level;
+  // ---- directions
+
+  bool looks_back() const {
+    for (NodeId id = 0; id < graph_.size(); ++id)
+      if (to_do(id) && graph_.node(id).decl.backward) return true;
+    return false;
+  }
+
+  // Of orders of directions that do, one of the shortest; forward comes first.
+  Directions fewest_sweeps() const {
+    const bool mixed = looks_back();
+    for (uint32_t count = 1;; ++count) {
+      if (!mixed) {
+        if (std::optional<Directions> found = try_order(std::vector<bool>(count, false))) return *found;
+      } else if (count <= kMostTried) {
+        for (uint32_t bits = 0; bits < 1u << count; ++bits) {
+          std::vector<bool> order(count);
+          for (uint32_t s = 0; s < count; ++s) order[s] = (bits >> s & 1) != 0;
+          if (std::optional<Directions> found = try_order(order)) return *found;
+        }
+      } else {  // in turns, which any graph can do in the end
+        for (const bool first : {false, true}) {
+          std::vector<bool> order(count);
+          for (uint32_t s = 0; s < count; ++s) order[s] = first != (s % 2 != 0);
+          if (std::optional<Directions> found = try_order(order)) return *found;
+        }
+      }
     }
   }
 
-  uint32_t sweep_count() const {
-    uint32_t count = 1;
-    for (const TargetPlan& t : plan_.targets) count = std::max(count, ready_[t.node] + (graph_.node(t.node).global() ? 0 : 1));
-    for (NodeId id = 0; id < graph_.size(); ++id)
-      if (plan_.stages[id].needed && !known(id) && graph_.node(id).decl.kind == Kind::Reduce)
-        count = std::max(count, ready_[id]);
-    return count;
+  std::optional<Directions> try_order(const std::vector<bool>& order) const {
+    Directions made{order, std::vector<uint32_t>(graph_.size(), 0)};
+    const auto count = static_cast<uint32_t>(order.size());
+    const auto next = [&](uint32_t s, bool wanted) {
+      while (s < count && order[s] != wanted) ++s;
+      return s;
+    };
+    for (NodeId id = 0; id < graph_.size(); ++id) {
+      if (!to_do(id)) continue;
+      const Node& node = graph_.node(id);
+      uint32_t ready = 0;
+      for (const Link& link : node.inputs) ready = std::max(ready, made.ready[link.of]);
+      if (is_scan(id) || is_reduce(id)) {
+        ready = next(ready, node.decl.backward);
+        if (ready == count) return std::nullopt;
+      }
+      made.ready[id] = is_reduce(id) ? ready + 1 : ready;
+    }
+    for (const TargetPlan& t : plan_.targets)
+      if (!graph_.node(t.node).global() && delivery(made, t) >= count) return std::nullopt;
+    return made;
   }
+
+  // The sweep that hands a target over.
+  uint32_t delivery(const Directions& directions, const TargetPlan& t) const {
+    uint32_t s = directions.ready[t.node];
+    const auto count = static_cast<uint32_t>(directions.backward.size());
+    while (s < count && directions.backward[s] && !t.any_order) ++s;
+    return s;
+  }
+
+  void place_targets() {
+    for (TargetPlan& t : plan_.targets) {
+      const uint32_t ready = directions_.ready[t.node];
+      t.sweep = !graph_.node(t.node).global() ? delivery(directions_, t) : ready == 0 ? 0 : ready - 1;
+    }
+  }
+
+  // ---- what is at work in which sweep, and how deep
+
+  // Rows of a stateful stage can't be made anywhere at will: a scan comes before them.
+  void find_stateful() {
+    for (NodeId id = 0; id < graph_.size(); ++id) {
+      stateful_[id] = is_scan(id);
+      for (const Link& link : graph_.node(id).inputs)
+        stateful_[id] = stateful_[id] || (stateful_[link.of] && !graph_.node(link.of).global() && !graph_.node(link.of).decl.once);
+    }
+  }
+
+  // Where a run looks back, a stage that runs once does so in the first sweep that can do it: in no replay.
+  void place_once_stages() {
+    if (!looks_back()) return;
+    for (NodeId id = 0; id < graph_.size(); ++id)
+      if (to_do(id) && graph_.node(id).decl.once && !graph_.node(id).global()) once_sweep_[id] = directions_.ready[id];
+  }
+
+  bool kept(NodeId id, uint32_t s) const { return graph_.node(id).decl.once && once_sweep_[id] < s; }
+  bool starts_reduce(NodeId id, uint32_t s) const { return is_reduce(id) && to_do(id) && directions_.ready[id] == s + 1; }
+
+  // Later sweeps first, since they say what must be saved before them. Without looking back nothing is saved, and a stage that
+  // runs once does so in the first sweep that reads it.
+  void select_all() {
+    const auto count = static_cast<uint32_t>(depths_.size());
+    if (looks_back()) {
+      for (uint32_t s = count; s-- > 0;) select(s);
+      return;
+    }
+    for (uint32_t s = 0; s < count; ++s) {
+      select(s);
+      for (NodeId id = 0; id < graph_.size(); ++id)
+        if (depths_[s][id] != 0 && graph_.node(id).decl.once && once_sweep_[id] == kNone) once_sweep_[id] = s;
+    }
+  }
+
+  void select(uint32_t s) {
+    std::vector<uint32_t>& mask = depths_[s];  // bit d: at work in depth d
+    for (NodeId id = 0; id < graph_.size(); ++id) {
+      const bool once_here = once_sweep_[id] == s;
+      if (starts_reduce(id, s) || once_here || (pending_[id] && directions_.ready[id] == s)) mask[id] |= 1;
+    }
+    for (const TargetPlan& t : plan_.targets)
+      if (t.sweep == s && !graph_.node(t.node).global()) want(mask, t.node, 0, s);
+    for (NodeId id = graph_.size(); id-- > 0;) {
+      if (mask[id] == 0) continue;
+      const Node& node = graph_.node(id);
+      if (node.global() && !starts_reduce(id, s)) mask[id] = 0;
+      if (stateful_[id] && !node.is_virtual() && mask[id] != 0) mask[id] = std::bit_floor(mask[id]);
+      if (kept(id, s)) continue;
+      for (uint32_t d = 0; d <= kMostDepth; ++d)
+        if ((mask[id] >> d & 1) != 0)
+          for (const Link& link : node.inputs)
+            if (!graph_.node(link.of).global()) want(mask, link.of, d, s);
+    }
+    for (NodeId id = 0; id < graph_.size(); ++id) {
+      if (!is_scan(id) || mask[id] == 0 || kept(id, s)) continue;
+      if (mask[id] > 1) pending_[id] = true;
+      if (mask[id] == 1 && pending_[id]) {
+        saves_[s][id] = true;
+        pending_[id] = false;
+      }
+    }
+  }
+
+  // A reader in depth d wants the rows of `id`.
+  void want(std::vector<uint32_t>& mask, NodeId id, uint32_t d, uint32_t s) const {
+    const bool against = is_scan(id) && !kept(id, s) && graph_.node(id).decl.backward != backward(s, d);
+    mask[id] |= 1u << std::min(kMostDepth, d + (against ? 1 : 0));
+  }
+
+  // ---- units
 
   void build_sweep(uint32_t s) {
     Sweep& sweep = plan_.sweeps[s];
-    std::vector<bool> active(graph_.size(), false);
-    for (NodeId id = 0; id < graph_.size(); ++id) {
-      const bool reduce = graph_.node(id).decl.kind == Kind::Reduce && plan_.stages[id].needed && !known(id);
-      if (!reduce || ready_[id] != s + 1) continue;
-      activate(id, s, active);
-      sweep.reduces.push_back(id);
-    }
-    for (TargetPlan& t : plan_.targets) {
-      if (graph_.node(t.node).global()) {
-        t.sweep = ready_[t.node] == 0 ? 0 : ready_[t.node] - 1;
-        continue;
+    const std::vector<uint32_t>& mask = depths_[s];
+    uint32_t deepest = 0;
+    for (NodeId id = 0; id < graph_.size(); ++id)
+      if (mask[id] != 0 && !graph_.node(id).is_virtual()) deepest = std::max(deepest, static_cast<uint32_t>(std::bit_width(mask[id])) - 1);
+    sweep.replays.resize(deepest);
+    for (uint32_t d = 0; d <= deepest; ++d) {
+      Layer& layer = sweep.layer(d);
+      layer.backward = backward(s, d);
+      for (NodeId id = 0; id < graph_.size(); ++id) {
+        if ((mask[id] >> d & 1) != 0 && !graph_.node(id).is_virtual()) add_stage_unit(layer, id, s, d);
+        for (uint32_t t = 0; d == 0 && t < plan_.targets.size(); ++t)
+          if (plan_.targets[t].node == id && plan_.targets[t].sweep == s && !graph_.node(id).global()) add_sink_unit(layer, t);
       }
-      t.sweep = ready_[t.node];
-      if (t.sweep == s) activate(t.node, s, active);
     }
-    for (NodeId id = 0; id < graph_.size(); ++id) {
-      if (active[id] && !graph_.node(id).is_virtual()) add_stage_unit(sweep, id, s);
-      for (uint32_t t = 0; t < plan_.targets.size(); ++t)
-        if (plan_.targets[t].node == id && plan_.targets[t].sweep == s && !graph_.node(id).global()) add_sink_unit(sweep, t);
-    }
+    for (NodeId id = 0; id < graph_.size(); ++id)
+      if (starts_reduce(id, s)) sweep.reduces.push_back(id);
     connect(sweep);
-  }
-
-  void activate(NodeId id, uint32_t s, std::vector<bool>& active) {
-    const Node& node = graph_.node(id);
-    if (active[id] || (node.global() && node.decl.kind != Kind::Reduce)) return;
-    if (node.global() && ready_[id] != s + 1) return;
-    active[id] = true;
-    if (node.decl.once && first_sweep_[id] != kNone) return;
-    if (first_sweep_[id] == kNone) first_sweep_[id] = s;
-    for (const Link& link : node.inputs)
-      if (!graph_.node(link.of).global()) activate(link.of, s, active);
   }
 
   uint32_t add_path(const Link& link, const Rows& domain) {
@@ -102,33 +226,85 @@ class SweepBuilder {
     return static_cast<uint32_t>(plan_.paths.size() - 1);
   }
 
-  void add_stage_unit(Sweep& sweep, NodeId id, uint32_t s) {
+  void add_stage_unit(Layer& layer, NodeId id, uint32_t s, uint32_t depth) {
     const Node& node = graph_.node(id);
     Unit unit;
     unit.node = id;
+    unit.backward = layer.backward;
     unit.domain = plan_.rows[id].domain;
-    unit.kept = node.decl.once && first_sweep_[id] < s;
+    unit.kept = kept(id, s);
+    unit.saves = depth == 0 && saves_[s][id];
+    unit.buffer = depth == 0 || unit.kept ? id : replay_buffer(id, depth);
     if (!unit.kept)
       for (const Link& link : node.inputs) unit.paths.push_back(add_path(link, unit.domain));
-    sweep.units.push_back(std::move(unit));
+    layer.units.push_back(std::move(unit));
   }
 
-  void add_sink_unit(Sweep& sweep, uint32_t target) {
+  uint32_t replay_buffer(NodeId id, uint32_t depth) {
+    auto& all = plan_.replay_buffers;
+    const std::pair<NodeId, uint32_t> key{id, depth};
+    const auto found = std::find(all.begin(), all.end(), key);
+    const auto index = static_cast<uint32_t>(found - all.begin());
+    if (found == all.end()) all.push_back(key);
+    return graph_.size() + index;
+  }
+
+  void add_sink_unit(Layer& layer, uint32_t target) {
     Unit unit;
     unit.node = plan_.targets[target].node;
     unit.target = target;
+    unit.backward = layer.backward;
     unit.domain = plan_.rows[unit.node].out;
     unit.paths.push_back(add_path(Link{unit.node, Reach{}, false}, unit.domain));
-    sweep.units.push_back(std::move(unit));
+    layer.units.push_back(std::move(unit));
   }
 
+  // A reader finds rows in its own layer, or in one below.
   void connect(Sweep& sweep) {
-    std::vector<uint32_t> unit_of(graph_.size(), kNoUnit);
-    for (uint32_t u = 0; u < sweep.units.size(); ++u)
-      if (!sweep.units[u].is_sink()) unit_of[sweep.units[u].node] = u;
-    for (uint32_t u = 0; u < sweep.units.size(); ++u)
-      for (const uint32_t p : sweep.units[u].paths)
-        if (!plan_.paths[p].global) sweep.units[unit_of[plan_.paths[p].real]].readers.push_back({u, p});
+    for (uint32_t d = 0; d <= sweep.replays.size(); ++d) {
+      Layer& layer = sweep.layer(d);
+      for (uint32_t u = 0; u < layer.units.size(); ++u)
+        for (const uint32_t p : layer.units[u].paths) {
+          const Path& path = plan_.paths[p];
+          Feed feed;
+          feed.buffer = path.real;
+          if (!path.global) feed = provider(sweep, path.real, d);
+          layer.units[u].feeds.push_back(feed);
+          if (path.global) continue;
+          Unit& made_by = sweep.layer(feed.depth).units[feed.unit];
+          (feed.depth == d ? made_by.readers : made_by.outside).push_back({u, p, d});
+        }
+    }
+  }
+
+  static Feed provider(const Sweep& sweep, NodeId id, uint32_t depth) {
+    for (uint32_t d = depth; d <= sweep.replays.size(); ++d) {
+      const std::vector<Unit>& units = sweep.layer(d).units;
+      for (uint32_t u = 0; u < units.size(); ++u)
+        if (!units[u].is_sink() && units[u].node == id) return {d, u, units[u].buffer};
+    }
+    return {};
+  }
+
+  // A sweep begins where the one before it, which ran the other way, has ended: that one keeps the rows of its last tiles, if it
+  // makes all that are read.
+  void mark_recorded(uint32_t s) {
+    Sweep& sweep = plan_.sweeps[s];
+    if (sweep.replays.empty()) return;
+    uint32_t from = s;  // sweeps before the last one that looks back don't count: it needs the tape for itself
+    while (from > 0 && (from == s || plan_.sweeps[from].replays.empty())) --from;
+    std::vector<Unit*> recorders;
+    for (const Unit& tape : sweep.replays[0].units) {
+      if (!tape.is_tape() || tape.kept) continue;
+      Unit* made_by = nullptr;
+      for (uint32_t p = from; p < s; ++p)
+        for (Unit& unit : plan_.sweeps[p].units)
+          if (!unit.is_sink() && !unit.kept && unit.node == tape.node && unit.backward != sweep.backward) made_by = &unit;
+      if (made_by == nullptr) return;
+      recorders.push_back(made_by);
+    }
+    for (Unit* unit : recorders) unit->records = true;
+    sweep.recorded = true;
   }
 
   // A map of whole-stream rows alone runs between sweeps, as soon as the last of them is there.
@@ -136,8 +312,7 @@ class SweepBuilder {
     plan_.global_paths.resize(graph_.size());
     for (NodeId id = 0; id < graph_.size(); ++id) {
       const Node& node = graph_.node(id);
-      const StagePlan& stage = plan_.stages[id];
-      if (!stage.needed || known(id) || node.decl.kind == Kind::Reduce || !node.global()) continue;
+      if (!to_do(id) || is_reduce(id) || !node.global()) continue;
       for (const Link& link : node.inputs) plan_.global_paths[id].push_back(add_path(link, plan_.rows[id].domain));
       globals_before(id).push_back(id);
     }
@@ -146,7 +321,7 @@ class SweepBuilder {
   // Those ready only after the last sweep are kept in one more, empty sweep's list.
   std::vector<NodeId>& globals_before(NodeId id) {
     uint32_t s = 0;
-    for (const Link& link : graph_.node(id).inputs) s = std::max(s, ready_[link.of]);
+    for (const Link& link : graph_.node(id).inputs) s = std::max(s, directions_.ready[link.of]);
     if (s >= plan_.sweeps.size()) plan_.sweeps.resize(s + 1);
     return plan_.sweeps[s].globals;
   }
@@ -154,152 +329,16 @@ class SweepBuilder {
   Plan& plan_;
   const Graph& graph_;
   const std::vector<bool>& known_;
-  std::vector<uint32_t> ready_;
-  std::vector<uint32_t> first_sweep_;  // of `once` stages: where they are evaluated
+  Directions directions_;
+  std::vector<bool> stateful_;                 // by node
+  std::vector<uint32_t> once_sweep_;           // of `once` stages: where they are evaluated
+  std::vector<std::vector<uint32_t>> depths_;  // by sweep and node: in which layers it is at work
+  std::vector<std::vector<bool>> saves_;       // by sweep and node
+  std::vector<bool> pending_;                  // by node: a later sweep starts from states that are still to be saved
 };
-
-void widen(Range& range, Range by) {
-  if (by.count() == 0) return;
-  range = range.count() == 0 ? by : Range{std::min(range.first, by.first), std::max(range.last, by.last)};
-}
-
-// Rows of the real stage behind `path` that reader rows `range` touch.
-Range touched(const Path& path, Range range, uint64_t n) {
-  if (range.count() == 0 || n == 0) return {};
-  const Wide first = static_cast<Wide>(range.first) * static_cast<Wide>(path.stride) + path.base - path.back;
-  const Wide last = static_cast<Wide>(range.last - 1) * static_cast<Wide>(path.stride) + path.base + path.ahead;
-  const Wide low = std::clamp<Wide>(first, 0, n);
-  const Wide high = std::clamp<Wide>(last + 1, 0, n);
-  return {static_cast<uint64_t>(low), static_cast<uint64_t>(std::max(low, high))};
-}
-
-// frames by which row positions may overshoot a multiple of the tile span: exact where the step divides it.
-struct Slack {
-  int64_t low = 0;
-  int64_t high = 0;
-};
-
-Slack slack_of(const Unit& unit, uint64_t tile_frames) {
-  const auto step = static_cast<int64_t>(unit.domain.step);
-  if (step <= 1) return {};
-  if (tile_frames % unit.domain.step != 0) return {0, step - 1};
-  const int64_t over = (((unit.domain.origin - unit.z) % step) + step) % step;
-  return {over, over};
-}
 
 }  // namespace
 
-uint64_t Unit::end_row_at(int64_t frame) const {
-  const int64_t position = frame + z - domain.origin;
-  if (position <= 0) return range.first;
-  const uint64_t step = domain.step == 0 ? 1 : domain.step;
-  const uint64_t end = (static_cast<uint64_t>(position) + step - 1) / step;
-  return std::clamp(end, range.first, std::max(range.first, range.last));
-}
-
 void lay_out_sweeps(Plan& plan, const std::vector<bool>& known) { SweepBuilder(plan, known).build(); }
-
-void set_ranges(Plan& plan, const ScanStart& scan_start) {
-  std::vector<Range> kept_needs(plan.graph->size());
-  for (size_t s = plan.sweeps.size(); s-- > 0;) {
-    Sweep& sweep = plan.sweeps[s];
-    for (Unit& unit : sweep.units) unit.range = {};
-    for (size_t u = sweep.units.size(); u-- > 0;) {
-      Unit& unit = sweep.units[u];
-      const Node& node = plan.graph->node(unit.node);
-      if (unit.is_sink()) {
-        unit.range = plan.targets[unit.target].rows;
-      } else if (node.decl.kind == Kind::Reduce) {
-        unit.range = {0, unit.domain.count};
-      }
-      if (!unit.is_sink() && node.decl.once) {
-        if (unit.kept) {
-          widen(kept_needs[unit.node], unit.range);
-          continue;
-        }
-        widen(unit.range, kept_needs[unit.node]);
-      }
-      if (!unit.is_sink() && node.decl.kind == Kind::Scan && unit.range.count() > 0)
-        unit.range.first = node.decl.once ? 0 : scan_start(unit.node, unit.range.first);
-      for (const uint32_t p : unit.paths) {
-        const Path& path = plan.paths[p];
-        if (path.global) continue;
-        for (Unit& input : sweep.units)
-          if (!input.is_sink() && input.node == path.real)
-            widen(input.range, touched(path, unit.range, plan.rows[path.real].out.count));
-      }
-    }
-  }
-}
-
-void set_leads(Plan& plan, uint64_t tile_frames) {
-  plan.tile_frames = tile_frames;
-  plan.tiles = 0;
-  const auto span = static_cast<int64_t>(tile_frames);
-  for (Sweep& sweep : plan.sweeps) {
-    sweep.first_tile = std::numeric_limits<int64_t>::max();
-    sweep.tile_end = std::numeric_limits<int64_t>::min();
-    for (size_t u = sweep.units.size(); u-- > 0;) {
-      Unit& unit = sweep.units[u];
-      unit.z = 0;
-      if (!unit.readers.empty()) unit.z = std::numeric_limits<int64_t>::min();
-      const auto step = static_cast<int64_t>(unit.domain.step);
-      for (const Reader& reader : unit.readers) {
-        const Unit& r = sweep.units[reader.unit];
-        const Path& path = plan.paths[reader.path];
-        const int64_t reader_step = static_cast<int64_t>(r.domain.step);
-        const int64_t lead = r.z + slack_of(r, tile_frames).high - reader_step - path.delta + path.ahead * step + 1;
-        unit.z = std::max(unit.z, lead);
-      }
-      if (unit.range.count() == 0 || unit.kept) continue;
-      const auto place = [&](uint64_t row) {
-        return floor_div(static_cast<Wide>(row) * step + unit.domain.origin - unit.z, span);
-      };
-      sweep.first_tile = std::min(sweep.first_tile, static_cast<int64_t>(place(unit.range.first)));
-      sweep.tile_end = std::max(sweep.tile_end, static_cast<int64_t>(place(unit.range.last - 1)) + 1);
-    }
-    if (sweep.first_tile > sweep.tile_end) sweep.first_tile = sweep.tile_end = 0;
-    plan.tiles += static_cast<uint64_t>(sweep.tile_end - sweep.first_tile);
-  }
-}
-
-uint64_t row_capacity(const Plan& plan, const Sweep& sweep, const Unit& unit, uint64_t tile_frames, uint64_t batch) {
-  if (unit.range.count() == 0) return 0;
-  const auto step = static_cast<Wide>(std::max<uint64_t>(1, unit.domain.step));
-  const Slack own = slack_of(unit, tile_frames);
-  // The oldest frame position still needed when a batch begins, relative to the batch's start.
-  Wide oldest = static_cast<Wide>(unit.z) + own.low;
-  for (const Reader& reader : unit.readers) {
-    const Unit& r = sweep.units[reader.unit];
-    const Path& path = plan.paths[reader.path];
-    oldest = std::min(oldest, static_cast<Wide>(r.z) + slack_of(r, tile_frames).low - path.delta - path.back * step);
-  }
-  const Wide newest = static_cast<Wide>(tile_frames) * static_cast<Wide>(batch) + unit.z + own.high;
-  const Wide rows = std::min<Wide>((newest - oldest) / step, static_cast<Wide>(unit.range.count()));
-  return static_cast<uint64_t>(std::max<Wide>(1, rows));
-}
-
-void count_rows(Plan& plan) {
-  for (StagePlan& stage : plan.stages) stage.rows_predicted = stage.rows_distinct = stage.sweeps = 0;
-  std::vector<Range> hull(plan.stages.size());
-  for (const Sweep& sweep : plan.sweeps) {
-    for (const Unit& unit : sweep.units) {
-      if (unit.is_sink() || unit.kept || unit.range.count() == 0) continue;
-      plan.stages[unit.node].rows_predicted += unit.range.count();
-      plan.stages[unit.node].sweeps += 1;
-      widen(hull[unit.node], unit.range);
-    }
-    for (const NodeId id : sweep.globals) {
-      plan.stages[id].rows_predicted = 1;
-      plan.stages[id].sweeps = 1;
-      hull[id] = {0, 1};
-    }
-  }
-  plan.rows_predicted = 0;
-  for (NodeId id = 0; id < plan.stages.size(); ++id) {
-    plan.stages[id].rows_distinct = hull[id].count();
-    if (id != kFramesNode) plan.rows_predicted += plan.stages[id].rows_predicted;
-  }
-}
 
 }  // namespace sqs

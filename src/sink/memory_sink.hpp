@@ -10,8 +10,9 @@ namespace sqs {
 
 class MemorySink final : public Sink {
  public:
-  // `to` begins with row `first`.
-  MemorySink(void* to, uint64_t first, uint64_t row_bytes) : to_(static_cast<std::byte*>(to)), first_(first), row_bytes_(row_bytes) {}
+  // `to` begins with row `first` and holds `rows`.
+  MemorySink(void* to, uint64_t first, uint64_t rows, uint64_t row_bytes)
+      : to_(static_cast<std::byte*>(to)), first_(first), rows_(rows), row_bytes_(row_bytes) {}
 
   std::byte* memory() override { return to_; }
   Status write(const sqs_view& rows) override {
@@ -22,10 +23,15 @@ class MemorySink final : public Sink {
     });
     return ok();
   }
+  Result<bool> read_back(const Visit& visit) override {
+    visit(to_, rows_ * row_bytes_);
+    return true;
+  }
 
  private:
   std::byte* to_;
   uint64_t first_;
+  uint64_t rows_;
   uint64_t row_bytes_;
 };
 

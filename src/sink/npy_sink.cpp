@@ -1,5 +1,6 @@
 #include "sink/npy_sink.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "core/dtype.hpp"
@@ -17,8 +18,12 @@ const char* descr(int32_t dtype) {
 
 }  // namespace
 
-NpySink::NpySink(std::string target, std::string path, int32_t dtype, std::vector<uint64_t> row_shape, uint64_t rows)
-    : target_(std::move(target)), path_(std::move(path)), header_(header(dtype, row_shape, rows)) {}
+NpySink::NpySink(std::string target, std::string path, int32_t dtype, std::vector<uint64_t> row_shape, uint64_t first,
+                 uint64_t rows)
+    : target_(std::move(target)), path_(std::move(path)), header_(header(dtype, row_shape, rows)), first_(first), rows_(rows),
+      row_bytes_(dtype_bytes(dtype)) {
+  for (const uint64_t extent : row_shape) row_bytes_ *= extent;
+}
 
 std::string NpySink::header(int32_t dtype, const std::vector<uint64_t>& row_shape, uint64_t rows) {
   std::string shape = "(" + std::to_string(rows) + ",";
@@ -48,38 +53,67 @@ Status NpySink::start(std::byte* buffer) {
   Result<os::ReplacementFile> file = os::ReplacementFile::create(path_);
   if (!file.ok()) return blamed(std::move(file).error());
   file_.emplace(std::move(file).value());
-  return put(reinterpret_cast<const std::byte*>(header_.data()), header_.size());
+  return put(0, reinterpret_cast<const std::byte*>(header_.data()), header_.size());
 }
 
-Status NpySink::put(const std::byte* from, uint64_t bytes) {
-  if (bytes > kFileBufferBytes - used_) {
-    SQS_TRY(flush());
-    if (bytes >= kFileBufferBytes) {
-      Status written = file_->file().write(offset_, from, bytes);
-      if (!written.ok()) return blamed(std::move(written).error());
-      offset_ += bytes;
-      return ok();
-    }
+Status NpySink::put(uint64_t offset, const std::byte* from, uint64_t bytes) {
+  if (gather(offset, from, bytes)) return ok();
+  SQS_TRY(flush());
+  if (gather(offset, from, bytes)) return ok();
+  Status written = file_->file().write(offset, from, bytes);
+  return written.ok() ? ok() : Status(blamed(std::move(written).error()));
+}
+
+// Behind what is gathered, or before it; false if it does not adjoin or there is no room.
+bool NpySink::gather(uint64_t offset, const std::byte* from, uint64_t bytes) {
+  if (bytes > kFileBufferBytes) return false;
+  if (begin_ == end_) {
+    const bool descending = offset + bytes == offset_ && offset_ != 0;
+    begin_ = end_ = descending ? kFileBufferBytes : 0;
+    offset_ = descending ? offset + bytes : offset;
   }
-  std::memcpy(buffer_ + used_, from, bytes);
-  used_ += bytes;
-  return ok();
+  if (offset == offset_ + (end_ - begin_)) {
+    if (bytes > kFileBufferBytes - end_) return false;
+    std::memcpy(buffer_ + end_, from, bytes);
+    end_ += bytes;
+    return true;
+  }
+  if (offset + bytes != offset_ || bytes > begin_) return false;
+  begin_ -= bytes;
+  offset_ = offset;
+  std::memcpy(buffer_ + begin_, from, bytes);
+  return true;
 }
 
+// Then the buffer is empty, and knows where in the file it left off.
 Status NpySink::flush() {
-  Status written = file_->file().write(offset_, buffer_, used_);
+  Status written = file_->file().write(offset_, buffer_ + begin_, end_ - begin_);
   if (!written.ok()) return blamed(std::move(written).error());
-  offset_ += used_;
-  used_ = 0;
+  begin_ = end_ = 0;
   return ok();
 }
 
 Status NpySink::write(const sqs_view& rows) {
   Status status = ok();
+  uint64_t offset = header_.size() + (static_cast<uint64_t>(rows.first_row) - first_) * row_bytes_;
   for_each_run(rows, [&](const std::byte* from, size_t bytes) {
-    if (status.ok()) status = put(from, bytes);
+    if (status.ok()) status = put(offset, from, bytes);
+    offset += bytes;
   });
   return status;
+}
+
+Result<bool> NpySink::read_back(const Visit& visit) {
+  SQS_TRY(flush());
+  const uint64_t end = header_.size() + rows_ * row_bytes_;
+  for (uint64_t offset = header_.size(); offset < end;) {
+    const uint64_t piece = std::min(kFileBufferBytes, end - offset);
+    Status read = file_->file().read(offset, buffer_, piece);
+    if (!read.ok()) return blamed(std::move(read).error());
+    visit(buffer_, piece);
+    offset += piece;
+  }
+  return true;
 }
 
 Status NpySink::finish() {

@@ -4,6 +4,7 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <map>
 #include <sstream>
@@ -68,6 +69,7 @@ class Sentences {
 
 void check_stages(const Session& session, const Outcome& outcome, Sentences& sentences) {
   std::map<std::string, uint64_t> evaluated;
+  std::map<std::string, double> ratios;
   uint64_t predicted = 0;
   for (const StageCount& stage : outcome.stages) {
     const sqs_stage_stats& s = stage.stats;
@@ -75,12 +77,18 @@ void check_stages(const Session& session, const Outcome& outcome, Sentences& sen
                     "stage " + stage.name + ": evaluated + from cache + skipped against predicted");
     if (s.kind == 0) continue;  // frames and windows are read, not evaluated
     evaluated[stage.name] += s.rows_evaluated;
+    ratios[stage.name] = s.recompute_ratio;
     predicted += s.rows_predicted;
   }
   sentences.equal(predicted, outcome.stats.rows_predicted, "sum of the stages' rows predicted");
   for (const std::unique_ptr<Kernel>& kernel : session.kernels()) {
     sentences.equal(kernel->rows_seen(), evaluated[kernel->spec().name],
                     "stage " + kernel->spec().name + ": rows its callback saw against rows_evaluated");
+    if (kernel->rows_seen() == 0 || outcome.stats.rows_from_cache + outcome.stats.rows_skipped > 0) continue;
+    const double ratio = static_cast<double>(kernel->rows_seen()) / static_cast<double>(kernel->distinct_rows_seen());
+    sentences.expect(std::abs(ratios[kernel->spec().name] - ratio) < 1e-9,
+                     "stage " + kernel->spec().name + ": recompute ratio " + std::to_string(ratios[kernel->spec().name]) +
+                         ", wanted " + std::to_string(ratio));
   }
 }
 
@@ -125,9 +133,22 @@ std::string check_counts(const Session& session, const Outcome& outcome) {
     const bool once = kernel->spec().purity == SQS_ONCE || stats.mode == SQS_CLASSIC;
     if (once) sentences.at_most(kernel->most_often_seen(), 1, "stage " + kernel->spec().name + ": evaluations of one row");
   }
+  if (stats.mode == SQS_CLASSIC) {
+    sentences.equal(stats.rows_evaluated, stats.rows_predicted, "rows evaluated in classic, which keeps nothing between runs");
+  }
   if (!outcome.stages.empty()) check_stages(session, outcome, sentences);
   sentences.expect(session.findings().empty(), session.findings());
   return sentences.text();
+}
+
+std::string ask_in_turn(Session& session, const Naive& naive, const std::string& target, const std::vector<RowRange>& parts) {
+  for (const RowRange& part : parts) {
+    const Outcome outcome = session.evaluate(target, part);
+    const std::string wrong =
+        outcome.ok() ? check_bytes(naive, outcome, part) + check_counts(session, outcome) : outcome.message + "\n";
+    if (!wrong.empty()) return target + " " + describe(part) + ": " + wrong;
+  }
+  return "";
 }
 
 std::string describe(const sqs_settings& settings) {

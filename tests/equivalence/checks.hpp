@@ -21,6 +21,9 @@ std::string check_bytes(const Naive& naive, const Outcome& outcome, RowRange ran
 // Counters and sizes of a run that succeeded.
 std::string check_counts(const Session& session, const Outcome& outcome);
 
+// Asks for the parts of a stage one after another on one pipeline; what does not hold of the first that is wrong.
+std::string ask_in_turn(Session& session, const Naive& naive, const std::string& target, const std::vector<RowRange>& parts);
+
 // One line of what was asked for, for messages.
 std::string describe(const sqs_settings& settings);
 std::string describe(RowRange range);

@@ -45,17 +45,6 @@ GraphSpec chain() {
   return graph;
 }
 
-// Asks for the parts of a stage one after another on one pipeline.
-std::string ask_in_turn(Session& session, const Naive& naive, const std::string& target, const std::vector<RowRange>& parts) {
-  for (const RowRange& part : parts) {
-    const Outcome outcome = session.evaluate(target, part);
-    const std::string wrong =
-        outcome.ok() ? check_bytes(naive, outcome, part) + check_counts(session, outcome) : outcome.message + "\n";
-    if (!wrong.empty()) return target + " " + describe(part) + ": " + wrong;
-  }
-  return "";
-}
-
 TEST(Equivalence, RequestsThatCacheAndCheckpointsServeInPartGiveTheSameBytes) {
   const GraphSpec graph = chain();
   const Naive naive(graph);

@@ -160,7 +160,8 @@ std::optional<uint64_t> Geometries::decided_rows(const GraphSpec& graph, const s
   if (stage == "input") return frames < window_ ? 0 : 1 + (frames - window_) / graph.hop;
   const auto spec = std::find_if(graph.stages.begin(), graph.stages.end(),
                                  [&](const StageSpec& candidate) { return candidate.name == stage; });
-  if (!spec->windows && spec->kind == SQS_REDUCE) return std::nullopt;
+  const bool needs_end = !spec->windows && (spec->kind == SQS_REDUCE || (spec->kind == SQS_SCAN && spec->backward()));
+  if (needs_end) return std::nullopt;
   std::optional<uint64_t> decided;
   for (const AccessSpec& access : spec->inputs) {
     const std::optional<uint64_t> known = decided_rows(graph, access.stage, frames);

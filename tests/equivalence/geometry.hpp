@@ -41,7 +41,8 @@ class Geometries {
   // Rows of a reader that this one access allows.
   uint64_t readable_rows(const AccessSpec& access) const;
 
-  // Rows that no later frame can change once `frames` frames have come; empty if the stage needs the end.
+  // Rows that no later frame can change once `frames` frames have come; empty if the stage needs the end: a reduce, a backward
+  // scan, all that reads one and all that is cropped to one of these.
   std::optional<uint64_t> decided_rows(const GraphSpec& graph, const std::string& stage, uint64_t frames) const;
 
  private:

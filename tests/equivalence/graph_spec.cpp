@@ -1,5 +1,6 @@
 #include "graph_spec.hpp"
 
+#include <algorithm>
 #include <array>
 #include <sstream>
 
@@ -36,12 +37,13 @@ void dump_stage(std::ostringstream& out, const StageSpec& stage) {
     for (int64_t extent : stage.shape) out << " " << extent;
     out << " ] " << threading_name(stage.threading);
   }
+  if (stage.backward()) out << " backward";
   if (stage.purity == SQS_ONCE) out << " once";
   if (stage.lead + stage.tail > 0) {
     out << " lead " << stage.lead << " tail " << stage.tail << " " << edge_name(stage.extend_edge);
   }
   if (!stage.crop.empty()) out << " crop " << stage.crop;
-  if (!stage.windows && stage.kind != SQS_MAP) {
+  if (stage.carries()) {
     out << (stage.state == StateForm::Saved ? " saved-state" : " plain-state") << (stage.has_init ? "" : " no-init");
   }
   out << "\n";
@@ -57,6 +59,16 @@ uint64_t element_count(const std::vector<int64_t>& shape) {
 
 bool is_floating(int32_t dtype) {
   return dtype == SQS_F32 || dtype == SQS_F64 || dtype == SQS_C64 || dtype == SQS_C128;
+}
+
+std::set<std::string> stages_that_look_back(const GraphSpec& graph) {
+  std::set<std::string> found;
+  for (const StageSpec& stage : graph.stages) {  // inputs come before their readers
+    const bool reads_one = std::any_of(stage.inputs.begin(), stage.inputs.end(),
+                                       [&](const AccessSpec& access) { return found.contains(access.stage); });
+    if (reads_one || (stage.backward() && stage.kind == SQS_SCAN)) found.insert(stage.name);
+  }
+  return found;
 }
 
 std::string dump(const GraphSpec& graph) {

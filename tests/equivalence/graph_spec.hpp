@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,7 @@ struct StageSpec {
   std::string name;
   bool windows = false;  // a named access rule over inputs[0]; nothing else below it counts
   int32_t kind = SQS_MAP;
+  int32_t direction = SQS_FORWARD;  // of a scan or reduce
   int32_t threading = SQS_CALLER_THREAD;
   int32_t purity = SQS_PURE;
   int32_t dtype = SQS_U8;
@@ -48,6 +50,9 @@ struct StageSpec {
   double cost_ns_per_row = 0;
   uint64_t seed = 0;      // of its mixing kernel
   bool specials = false;  // write NaN, infinities and negative zero now and then
+
+  bool carries() const { return !windows && kind != SQS_MAP; }
+  bool backward() const { return carries() && direction == SQS_BACKWARD; }
 };
 
 struct GraphSpec {
@@ -67,6 +72,9 @@ struct GraphSpec {
 // Elements in one row of `shape`.
 uint64_t element_count(const std::vector<int64_t>& shape);
 bool is_floating(int32_t dtype);
+
+// Names of the backward scans and of all stages that read one, at whatever distance.
+std::set<std::string> stages_that_look_back(const GraphSpec& graph);
 
 // The graph as text, one stage a line, for a failure message.
 std::string dump(const GraphSpec& graph);

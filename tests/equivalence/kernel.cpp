@@ -41,7 +41,7 @@ std::string Findings::text() const {
 // What every state starts with; in a plain state the slots follow.
 struct Kernel::StateHead {
   uint64_t hash;
-  int64_t next_row;
+  uint64_t rows_taken;  // the next one is nth_row(rows_taken)
 };
 
 // What a state of the saved form points to.
@@ -83,6 +83,7 @@ sqs_stage Kernel::declaration() const {
   sqs_stage stage;
   sqs_stage_init(&stage, sizeof stage);
   stage.kind = spec_.kind;
+  stage.direction = spec_.direction;
   stage.threading = spec_.threading;
   stage.purity = spec_.purity;
   stage.dtype = spec_.dtype;
@@ -121,6 +122,10 @@ uint64_t Kernel::most_often_seen() const {
   uint64_t most = 0;
   for (const std::atomic<uint32_t>& count : seen_) most = std::max<uint64_t>(most, count);
   return most;
+}
+
+uint64_t Kernel::distinct_rows_seen() const {
+  return static_cast<uint64_t>(std::count_if(seen_.begin(), seen_.end(), [](const auto& count) { return count > 0; }));
 }
 
 void Kernel::expect(bool holds, const char* what, int64_t got, int64_t wanted) {
@@ -221,18 +226,28 @@ void Kernel::write_row(const sqs_call& call, uint64_t row, uint64_t hash) const 
   if (staging != out) std::memcpy(out, staging, bytes);
 }
 
+uint64_t Kernel::nth_row(uint64_t n) const { return spec_.backward() ? geometry_.computed_rows - 1 - n : n; }
+
+// Whether the state stands where the call begins; moves it to where the call ends.
+bool Kernel::take_in(const sqs_call& call) {
+  StateHead* start = head(call.state);
+  expect(start != nullptr, "state initialised or restored before process", 0, 1);
+  if (start == nullptr) return false;
+  const uint64_t begins = spec_.backward() ? call.first_row + call.rows - 1 : call.first_row;
+  expect(begins == nth_row(start->rows_taken), "next row of a state", static_cast<int64_t>(begins),
+         static_cast<int64_t>(nth_row(start->rows_taken)));
+  start->rows_taken += call.rows;
+  return true;
+}
+
 int64_t Kernel::process(void* user, sqs_call* call) {
   Kernel& kernel = *static_cast<Kernel*>(user);
   const CallGuard guard(kernel);
   kernel.check_call(*call, call->rows, kernel.spec_.kind != SQS_REDUCE);
-  const bool carries = kernel.spec_.kind != SQS_MAP;
-  if (carries) {
-    int64_t& next = kernel.head(call->state)->next_row;
-    kernel.expect(next == static_cast<int64_t>(call->first_row), "next row of a state",
-                  static_cast<int64_t>(call->first_row), next);
-    next = static_cast<int64_t>(call->first_row + call->rows);
-  }
-  for (uint64_t row = 0; row < call->rows; ++row) {
+  const bool carries = kernel.spec_.carries();
+  if (carries && !kernel.take_in(*call)) return 0;
+  for (uint64_t i = 0; i < call->rows; ++i) {
+    const uint64_t row = kernel.spec_.backward() ? call->rows - 1 - i : i;
     const uint64_t t = call->first_row + row;
     uint64_t hash = kernel.row_hash(*call, row);
     if (carries) {
@@ -276,7 +291,9 @@ int32_t Kernel::init(void* user, sqs_call* call) {
   Kernel& kernel = *static_cast<Kernel*>(user);
   const CallGuard guard(kernel);
   kernel.check_call(*call, 1, false);
-  kernel.expect(call->first_row == 0, "first row in init", static_cast<int64_t>(call->first_row), 0);
+  const uint64_t begins = kernel.nth_row(0);
+  kernel.expect(call->first_row == begins, "first row in init", static_cast<int64_t>(call->first_row),
+                static_cast<int64_t>(begins));
   const auto* bytes = static_cast<const uint8_t*>(call->state);
   const bool zero = std::all_of(bytes, bytes + kernel.state_bytes(), [](uint8_t byte) { return byte == 0; });
   kernel.expect(zero, "state zero-filled before init", zero, 1);
@@ -296,6 +313,10 @@ int32_t Kernel::finish(void* user, sqs_call* call) {
   Kernel& kernel = *static_cast<Kernel*>(user);
   const CallGuard guard(kernel);
   kernel.expect(call->rows == 0, "rows in finish", static_cast<int64_t>(call->rows), 0);
+  const StateHead* end = kernel.head(call->state);
+  const uint64_t taken = end == nullptr ? 0 : end->rows_taken;
+  kernel.expect(taken == kernel.geometry_.computed_rows, "rows taken in before finish", static_cast<int64_t>(taken),
+                static_cast<int64_t>(kernel.geometry_.computed_rows));
   kernel.check_output(call->output, 1);
   kernel.write_row(*call, 0, carry_end(kernel.carry(call->state), kernel.spec_.seed));
   return 1;
@@ -310,17 +331,20 @@ void Kernel::fini(void* user, void* state) {
   kernel.live_states_ -= 1;
 }
 
-// Writes only the slots in use, so that the length differs from save to save.
+// Writes only the slots in use, in the order in which they came into use, so that the length differs from save to save.
 int32_t Kernel::save(void* user, const void* state, void* bytes, uint64_t capacity, uint64_t* used) {
   Kernel& kernel = *static_cast<Kernel*>(user);
   const SavedState& saved = **static_cast<SavedState* const*>(state);
-  const uint64_t slots = std::min<uint64_t>(saved.slots.size(), static_cast<uint64_t>(saved.head.next_row));
+  const uint64_t slots = std::min<uint64_t>(saved.slots.size(), saved.head.rows_taken);
   *used = sizeof(StateHead) + slots * sizeof(uint64_t);
   kernel.expect(capacity == sizeof(StateHead) + kernel.spec_.state_extra_bytes, "capacity in save",
                 static_cast<int64_t>(capacity), static_cast<int64_t>(*used));
   if (*used > capacity) return 0;
   std::memcpy(bytes, &saved.head, sizeof saved.head);
-  if (slots > 0) std::memcpy(static_cast<uint8_t*>(bytes) + sizeof saved.head, saved.slots.data(), slots * sizeof(uint64_t));
+  for (uint64_t n = 0; n < slots; ++n) {
+    const uint64_t slot = saved.slots[kernel.nth_row(n) % saved.slots.size()];
+    std::memcpy(static_cast<uint8_t*>(bytes) + sizeof saved.head + n * sizeof slot, &slot, sizeof slot);
+  }
   return 1;
 }
 
@@ -333,8 +357,13 @@ int32_t Kernel::restore(void* user, void* state, const void* bytes, uint64_t use
   auto* saved = new SavedState;
   saved->slots.resize(kernel.spec_.state_extra_bytes / 8);
   std::memcpy(&saved->head, bytes, sizeof saved->head);
-  const uint64_t slots = used - sizeof saved->head;
-  if (slots > 0) std::memcpy(saved->slots.data(), static_cast<const uint8_t*>(bytes) + sizeof saved->head, slots);
+  const uint64_t slots = (used - sizeof saved->head) / sizeof(uint64_t);
+  kernel.expect(slots == std::min<uint64_t>(saved->slots.size(), saved->head.rows_taken), "slots in restore",
+                static_cast<int64_t>(slots), static_cast<int64_t>(saved->head.rows_taken));
+  for (uint64_t n = 0; n < slots && n < saved->slots.size(); ++n) {
+    std::memcpy(&saved->slots[kernel.nth_row(n) % saved->slots.size()],
+                static_cast<const uint8_t*>(bytes) + sizeof saved->head + n * sizeof(uint64_t), sizeof(uint64_t));
+  }
   target = saved;
   kernel.live_states_ += 1;
   return 1;

@@ -1,5 +1,6 @@
 // The callbacks of one test stage, and what they saw: they check every call against the definitions, hash what the views show
-// and count. Callbacks may run on any thread; reset and the readers of the counts only between runs.
+// and count. A state knows how many rows it has taken in, so that one that is restored at another row than its own is caught
+// by the next call. Callbacks may run on any thread; reset and the readers of the counts only between runs.
 #pragma once
 
 #include <atomic>
@@ -52,6 +53,7 @@ class Kernel {
   uint64_t rows_seen() const { return rows_; }
   uint64_t calls_seen() const { return calls_; }
   uint64_t most_often_seen() const;  // how often the row seen most often was computed
+  uint64_t distinct_rows_seen() const;
   int64_t live_states() const { return live_states_; }
   uint32_t destroy_count() const { return destroy_count_; }
 
@@ -72,6 +74,8 @@ class Kernel {
   void check_output(const sqs_view& output, uint64_t rows);
   void expect(bool holds, const char* what, int64_t got, int64_t wanted);
   uint64_t row_hash(const sqs_call& call, uint64_t row) const;
+  uint64_t nth_row(uint64_t n) const;  // in the stage's direction
+  bool take_in(const sqs_call& call);
   void write_row(const sqs_call& call, uint64_t row, uint64_t hash) const;
   uint64_t state_bytes() const;
   StateHead* head(void* state) const;

@@ -146,21 +146,23 @@ void Naive::add_stage(const StageSpec& stage) {
   out.constant = geometry.constant;
   std::vector<uint64_t> slots(stage.state_extra_bytes / 8, 0);
   Carry carry{0, slots.data(), slots.size()};
-  const auto write = [&](uint64_t hash) {
-    out.bytes.resize(out.bytes.size() + out.row_bytes);
-    write_elements(out.dtype, element_count(out.shape), hash, stage.specials, out.bytes.data() + out.bytes.size() - out.row_bytes);
+  const uint64_t last = geometry.computed_rows - 1;
+  out.bytes.resize((stage.kind == SQS_REDUCE ? 1 : geometry.computed_rows) * out.row_bytes);
+  const auto write = [&](uint64_t t, uint64_t hash) {
+    write_elements(out.dtype, element_count(out.shape), hash, stage.specials, out.bytes.data() + t * out.row_bytes);
   };
-  for (uint64_t t = 0; t < geometry.computed_rows; ++t) {
+  for (uint64_t i = 0; i < geometry.computed_rows; ++i) {
+    const uint64_t t = stage.backward() ? last - i : i;
     const uint64_t inputs_hash = row_hash(stage, t);
     if (stage.kind == SQS_MAP) {
-      write(inputs_hash);
+      write(t, inputs_hash);
       continue;
     }
-    if (t == 0 && stage.has_init) carry_first(carry, stage.seed, inputs_hash);
+    if (i == 0 && stage.has_init) carry_first(carry, stage.seed, inputs_hash);
     const uint64_t row = carry_row(carry, t, inputs_hash);
-    if (stage.kind == SQS_SCAN) write(row);
+    if (stage.kind == SQS_SCAN) write(t, row);
   }
-  if (stage.kind == SQS_REDUCE) write(carry_end(carry, stage.seed));
+  if (stage.kind == SQS_REDUCE) write(0, carry_end(carry, stage.seed));
   // Keep the rows that survive a crop.
   std::vector<uint8_t> kept;
   for (uint64_t t = 0; t < geometry.rows; ++t) {

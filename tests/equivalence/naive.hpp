@@ -1,5 +1,6 @@
-// The reference evaluator: every stage over all its rows, every row from the definitions in sqrtspace.h, nothing kept but
-// whole arrays. It shares no code with the engine and is slow on purpose. Immutable once made.
+// The reference evaluator: every stage over all its rows, backward ones from the last to the first, every row from the
+// definitions in sqrtspace.h, nothing kept but whole arrays. It shares no code with the engine and is slow on purpose.
+// Immutable once made.
 #pragma once
 
 #include <cstdint>

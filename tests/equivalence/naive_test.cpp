@@ -2,9 +2,12 @@
 // reach: a reference that is wrong, or graphs that leave half of the header out, would make the other tests worthless.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
+#include <map>
 #include <set>
 
+#include "mix.hpp"
 #include "naive.hpp"
 #include "random_graph.hpp"
 
@@ -182,6 +185,183 @@ TEST(Naive, KnowsTheRowsThatNoLaterFrameCanChange) {
   EXPECT_FALSE(geometries.decided_rows(graph, "reduce", 9));
 }
 
+// ---- looking back
+
+StageSpec backward_stage(const std::string& name, int32_t kind, const std::string& input) {
+  StageSpec stage;
+  stage.name = name;
+  stage.kind = kind;
+  stage.direction = SQS_BACKWARD;
+  stage.dtype = SQS_U64;
+  stage.inputs = {access_to(input, SQS_VALID, 0, 0, 1)};
+  stage.seed = 77;
+  return stage;
+}
+
+// What row t of a stage with one plain input hashes, if the input's row shows `value`.
+template <class Value>
+uint64_t hash_of(const StageSpec& stage, uint64_t t, Value value) {
+  Mixer mixer(stage.seed);
+  mixer.absorb(t);
+  mixer.absorb_element(&value, sizeof value);
+  return mixer.value();
+}
+
+std::vector<uint64_t> words(const Rows& rows) {
+  std::vector<uint64_t> values(rows.bytes.size() / sizeof(uint64_t));
+  if (!values.empty()) std::memcpy(values.data(), rows.bytes.data(), rows.bytes.size());
+  return values;
+}
+
+// What a stage of u64 scalars writes from a hash.
+uint64_t word(uint64_t hash) {
+  uint64_t value = 0;
+  write_elements(SQS_U64, 1, hash, false, &value);
+  return value;
+}
+
+using Words = std::vector<uint64_t>;
+
+TEST(NaiveBackward, WalksAScanFromItsLastRowToItsFirst) {
+  GraphSpec graph = ramp(3, 1, 1);
+  graph.stages = {backward_stage("back", SQS_SCAN, "frames")};
+  const StageSpec& back = graph.stages.front();
+  Carry carry;
+  carry_first(carry, back.seed, hash_of(back, 2, 30.0F));
+  const uint64_t row2 = carry_row(carry, 2, hash_of(back, 2, 30.0F));
+  const uint64_t row1 = carry_row(carry, 1, hash_of(back, 1, 20.0F));
+  const uint64_t row0 = carry_row(carry, 0, hash_of(back, 0, 10.0F));
+  EXPECT_EQ(words(Naive(graph).rows("back")), (Words{word(row0), word(row1), word(row2)}));
+}
+
+TEST(NaiveBackward, BeginsWithAnEmptyStateWithoutInit) {
+  GraphSpec graph = ramp(2, 1, 1);
+  graph.stages = {backward_stage("back", SQS_SCAN, "frames")};
+  graph.stages.front().has_init = false;
+  graph.stages.front().state_extra_bytes = 8;
+  const StageSpec& back = graph.stages.front();
+  uint64_t slot = 0;
+  Carry carry{0, &slot, 1};
+  const uint64_t row1 = carry_row(carry, 1, hash_of(back, 1, 20.0F));
+  const uint64_t row0 = carry_row(carry, 0, hash_of(back, 0, 10.0F));
+  EXPECT_EQ(words(Naive(graph).rows("back")), (Words{word(row0), word(row1)}));
+}
+
+TEST(NaiveBackward, BeginsInTheTailAndEndsInTheLead) {
+  GraphSpec graph = ramp(3, 1, 1);
+  StageSpec back = backward_stage("whole", SQS_SCAN, "frames");
+  back.extend_edge = SQS_ODD;
+  back.lead = 1;
+  back.tail = 2;
+  graph.stages.push_back(back);
+  back.name = "cropped";
+  back.crop = "frames";
+  graph.stages.push_back(back);
+  const Naive naive(graph);
+  Carry carry;
+  Words rows(6);
+  carry_first(carry, back.seed, hash_of(back, 5, 50.0F));
+  rows[5] = word(carry_row(carry, 5, hash_of(back, 5, 50.0F)));
+  rows[4] = word(carry_row(carry, 4, hash_of(back, 4, 40.0F)));
+  rows[3] = word(carry_row(carry, 3, hash_of(back, 3, 30.0F)));
+  rows[2] = word(carry_row(carry, 2, hash_of(back, 2, 20.0F)));
+  rows[1] = word(carry_row(carry, 1, hash_of(back, 1, 10.0F)));
+  rows[0] = word(carry_row(carry, 0, hash_of(back, 0, 0.0F)));
+  EXPECT_EQ(words(naive.rows("whole")), rows);
+  EXPECT_EQ(naive.geometry("whole").origin, -1);
+  EXPECT_EQ(words(naive.rows("cropped")), (Words{rows[1], rows[2], rows[3]}));
+  EXPECT_EQ(naive.geometry("cropped").origin, 0);
+}
+
+TEST(NaiveBackward, ReadsContextAroundEachRowByTheEdgeRule) {
+  GraphSpec graph = ramp(4, 1, 1);
+  graph.stages = {backward_stage("back", SQS_SCAN, "frames")};
+  StageSpec& back = graph.stages.front();
+  back.inputs = {access_to("frames", SQS_CLAMP, 1, 1, 2)};  // rows 0, 2: 10 10 20 and 20 30 40
+  const auto hash = [&](uint64_t t, const Values& context) {
+    Mixer mixer(back.seed);
+    mixer.absorb(t);
+    for (const float value : context) mixer.absorb_element(&value, sizeof value);
+    return mixer.value();
+  };
+  Carry carry;
+  carry_first(carry, back.seed, hash(1, {20, 30, 40}));
+  const uint64_t row1 = carry_row(carry, 1, hash(1, {20, 30, 40}));
+  const uint64_t row0 = carry_row(carry, 0, hash(0, {10, 10, 20}));
+  EXPECT_EQ(words(Naive(graph).rows("back")), (Words{word(row0), word(row1)}));
+}
+
+TEST(NaiveBackward, AReduceConsumesItsRowsFromTheLastToTheFirst) {
+  GraphSpec graph = ramp(3, 1, 1);
+  graph.stages = {backward_stage("reduce", SQS_REDUCE, "frames")};
+  StageSpec& reduce = graph.stages.front();
+  reduce.state_extra_bytes = 16;
+  uint64_t slots[2] = {0, 0};
+  Carry carry{0, slots, 2};
+  carry_first(carry, reduce.seed, hash_of(reduce, 2, 30.0F));
+  carry_row(carry, 2, hash_of(reduce, 2, 30.0F));
+  carry_row(carry, 1, hash_of(reduce, 1, 20.0F));
+  carry_row(carry, 0, hash_of(reduce, 0, 10.0F));
+  EXPECT_EQ(words(Naive(graph).rows("reduce")), (Words{word(carry_end(carry, reduce.seed))}));
+  GraphSpec forward = graph;
+  forward.stages.front().direction = SQS_FORWARD;
+  EXPECT_NE(words(Naive(forward).rows("reduce")), words(Naive(graph).rows("reduce")));
+  graph.frames = 0;
+  EXPECT_EQ(Naive(graph).rows("reduce").rows, 1U) << "of no rows";
+}
+
+TEST(NaiveBackward, AForwardScanReadsTheRowsOfABackwardOne) {
+  GraphSpec graph = ramp(2, 1, 1);
+  graph.stages = {backward_stage("back", SQS_SCAN, "frames"), backward_stage("forth", SQS_SCAN, "back")};
+  graph.stages[1].direction = SQS_FORWARD;
+  const Naive naive(graph);
+  const Words back = words(naive.rows("back"));
+  const StageSpec& forth = graph.stages[1];
+  Carry carry;
+  carry_first(carry, forth.seed, hash_of(forth, 0, back[0]));
+  const uint64_t row0 = carry_row(carry, 0, hash_of(forth, 0, back[0]));
+  const uint64_t row1 = carry_row(carry, 1, hash_of(forth, 1, back[1]));
+  EXPECT_EQ(words(naive.rows("forth")), (Words{word(row0), word(row1)}));
+}
+
+TEST(NaiveBackward, ARowDependsOnTheRowsFromItOnAndOnNoOther) {
+  const auto rows_with = [](uint64_t frame, float value) {
+    GraphSpec graph = ramp(6, 1, 1);
+    std::memcpy(graph.samples.data() + frame * sizeof value, &value, sizeof value);
+    graph.stages = {backward_stage("back", SQS_SCAN, "frames")};
+    return words(Naive(graph).rows("back"));
+  };
+  const Words original = rows_with(0, 10);
+  const Words changed = rows_with(3, -1);
+  for (size_t t = 0; t < original.size(); ++t) EXPECT_EQ(original[t] == changed[t], t > 3) << "row " << t;
+}
+
+TEST(NaiveBackward, NoRowIsDecidedBeforeTheEnd) {
+  GraphSpec graph = ramp(40, 4, 2);
+  StageSpec back = backward_stage("back", SQS_SCAN, "frames");
+  StageSpec cropped = backward_stage("cropped", SQS_SCAN, "frames");
+  cropped.crop = "input";
+  StageSpec reader = backward_stage("reader", SQS_SCAN, "cropped");
+  reader.direction = SQS_FORWARD;
+  StageSpec map = backward_stage("map", SQS_MAP, "frames");
+  map.inputs.push_back(access_to("back", SQS_VALID, 0, 0, 1));
+  StageSpec to_back = backward_stage("to back", SQS_SCAN, "frames");
+  to_back.direction = SQS_FORWARD;
+  to_back.crop = "cropped";
+  StageSpec beside = backward_stage("beside", SQS_SCAN, "frames");
+  beside.direction = SQS_FORWARD;
+  graph.stages = {back, cropped, reader, map, to_back, beside, windows_over("windows", access_to("back", SQS_VALID, 0, 2, 1)),
+                  backward_stage("reduce", SQS_REDUCE, "frames")};
+  const Naive naive(graph);
+  for (const char* stage : {"back", "cropped", "reader", "map", "to back", "windows", "reduce"}) {
+    EXPECT_FALSE(naive.geometries().decided_rows(graph, stage, 30)) << stage;
+  }
+  EXPECT_EQ(naive.geometries().decided_rows(graph, "beside", 30), 30U);
+  EXPECT_EQ(stages_that_look_back(graph), (std::set<std::string>{"back", "cropped", "reader", "map", "windows"}));
+}
+
+// ---- the generator
+
 TEST(RandomGraph, IsTheSameForTheSameSeed) {
   const GraphSpec a = random_graph(7);
   const GraphSpec b = random_graph(7);
@@ -232,6 +412,97 @@ TEST(RandomGraph, ReachesEveryPartOfTheHeader) {
     for (const std::string& what : seen) all += what + ", ";
     return all;
   }();
+}
+
+// How often the direction changes on the way to a stage, at most.
+uint64_t turns(const GraphSpec& graph, const std::string& name, int32_t direction) {
+  for (const StageSpec& stage : graph.stages) {
+    if (stage.name != name) continue;
+    const bool scan = stage.carries() && stage.kind == SQS_SCAN;
+    const int32_t here = scan ? stage.direction : direction;
+    uint64_t most = 0;
+    for (const AccessSpec& access : stage.inputs) most = std::max(most, turns(graph, access.stage, here));
+    return most + (scan && here != direction ? 1 : 0);
+  }
+  return 0;
+}
+
+TEST(RandomGraph, LooksBackAsOftenAsAsked) {
+  const auto count = [](unsigned percent) {
+    GraphLimits limits;
+    limits.looking_back = percent;
+    uint64_t graphs = 0;
+    for (uint64_t seed = 0; seed < 200; ++seed) {
+      const GraphSpec graph = random_graph(seed, limits);
+      const bool backward = std::any_of(graph.stages.begin(), graph.stages.end(),
+                                        [](const StageSpec& stage) { return stage.backward(); });
+      if (backward) ++graphs;
+    }
+    return graphs;
+  };
+  EXPECT_EQ(count(0), 0U);
+  EXPECT_EQ(count(100), 200U);
+  EXPECT_GT(count(20), 20U);
+  EXPECT_LT(count(20), 60U);
+}
+
+TEST(RandomGraph, ReachesEveryWayOfLookingBack) {
+  GraphLimits limits;
+  limits.looking_back = 100;
+  limits.long_streams = 1;
+  std::map<std::string, int> seen;
+  for (uint64_t seed = 0; seed < 300; ++seed) {
+    const GraphSpec graph = random_graph(seed, limits);
+    ASSERT_LE(graph.frames, limits.frames);
+    const Naive naive(graph);
+    const std::set<std::string> back = stages_that_look_back(graph);
+    const auto note = [&](const std::string& what, bool holds) { seen[what] += holds ? 1 : 0; };
+    uint64_t targets_back = 0;
+    for (const std::string& target : graph.targets) {
+      targets_back += back.contains(target) ? 1 : 0;
+      const bool many = naive.rows(target).rows > 20;
+      for (uint64_t deep = 1; deep <= 5; ++deep) {
+        note(std::to_string(deep) + " turns", many && turns(graph, target, SQS_FORWARD) >= deep);
+      }
+    }
+    ASSERT_GE(targets_back, 1U) << dump(graph);
+    note("a target on either side", targets_back < graph.targets.size());
+    for (const StageSpec& stage : graph.stages) {
+      const bool scan = stage.backward() && stage.kind == SQS_SCAN;
+      const bool many = naive.geometry(stage.name).computed_rows > 20;
+      note("backward scan", scan && many);
+      note("backward reduce", stage.backward() && stage.kind == SQS_REDUCE && many);
+      note("backward scan with saved state", scan && many && stage.state == StateForm::Saved);
+      note("backward scan without init", scan && many && !stage.has_init);
+      note("backward scan with lead", scan && stage.lead > 0);
+      note("backward scan with tail", scan && stage.tail > 0);
+      note("backward scan cropped", scan && !stage.crop.empty());
+      note("cropped to what looks back", back.contains(stage.crop));
+      note("backward once", scan && stage.purity == SQS_ONCE);
+      note("once behind a turn", !scan && back.contains(stage.name) && stage.purity == SQS_ONCE);
+      note("windows over a backward scan", stage.windows && back.contains(stage.inputs.front().stage));
+      note("reduce of what looks back", stage.carries() && stage.kind == SQS_REDUCE && back.contains(stage.name));
+      bool reads_back = false;
+      bool reads_other = false;
+      for (const AccessSpec& access : stage.inputs) {
+        const bool varies = !naive.geometry(access.stage).constant;
+        if (scan) note("edge " + std::to_string(access.edge) + " in a backward scan", many);
+        if (scan && stage.lead + stage.tail > 0) note("extended by " + std::to_string(stage.extend_edge), many);
+        note("stride in a backward scan", scan && many && access.stride > 1);
+        note("context in a backward scan", scan && many && access.context() > 3);
+        if (back.contains(access.stage) && varies) {
+          reads_back = true;
+          note("edge " + std::to_string(access.edge) + " over what looks back", access.context() > 1);
+        } else if (varies) {
+          reads_other = true;
+        }
+      }
+      note("a map joins both", stage.kind == SQS_MAP && !stage.windows && reads_back && reads_other);
+      note("a scan joins both", stage.carries() && reads_back && reads_other);
+    }
+  }
+  EXPECT_EQ(seen.size(), 5U + 1U + 12U + 5U + 4U + 2U + 5U + 2U);
+  for (const auto& [what, times] : seen) EXPECT_GE(times, 3) << what;
 }
 
 }  // namespace

@@ -21,7 +21,10 @@ struct NodeInfo {
 
 class Generator {
  public:
-  Generator(uint64_t seed, const GraphLimits& limits) : rng_(seed), limits_(limits) { graph_.seed = seed; }
+  Generator(uint64_t seed, const GraphLimits& limits)
+      : rng_(seed), limits_(limits), looks_back_(rng_.chance(limits.looking_back)) {
+    graph_.seed = seed;
+  }
 
   GraphSpec make() {
     make_format();
@@ -32,16 +35,27 @@ class Generator {
     longer_.emplace(longer);
     note("frames", {graph_.dtype, {static_cast<int64_t>(graph_.channels)}});
     note("input", {graph_.dtype, {static_cast<int64_t>(graph_.window), static_cast<int64_t>(graph_.channels)}});
-    const uint64_t stages = rng_.between(1, limits_.stages);
-    while (graph_.stages.size() < stages) add_stage();
+    const bool chain = looks_back_ && rng_.chance(40);
+    const uint64_t before_chain = chain ? rng_.below(4) : 0;
+    while (graph_.stages.size() < before_chain) add_stage(random_kind());
+    if (chain) add_chain();
+    const uint64_t stages = chain ? graph_.stages.size() + rng_.below(4) : rng_.between(1, limits_.stages);
+    while (graph_.stages.size() < stages) add_stage(random_kind());
+    while (looks_back_ && stages_that_look_back(graph_).empty()) add_scan(SQS_BACKWARD, {});
     pick_targets();
     return graph_;
   }
 
  private:
+  enum class Kind { Windows, Map, Scan, Reduce };
+
   void make_format();
   void make_samples();
-  void add_stage();
+  Kind random_kind();
+  bool add_stage(Kind kind);
+  bool add_after(const std::string& node, Kind kind);
+  bool add_scan(int32_t direction, const std::string& node);
+  void add_chain();
   void pick_targets();
   bool fill_windows(StageSpec& stage);
   bool fill_map(StageSpec& stage);
@@ -56,7 +70,9 @@ class Generator {
   bool aligned(const StageSpec& stage) const;
   bool odd_edges_fit(const StageSpec& stage) const;
   const std::string& random_node();
+  const std::string& first_node() { return wanted_node_.empty() ? random_node() : wanted_node_; }
   int32_t random_dtype() { return static_cast<int32_t>(rng_.between(SQS_U8, SQS_C128)); }
+  int32_t random_direction();
   int32_t random_edge(const std::string& node, int32_t first);
   bool constant(const std::string& node) const { return geometries_->at(node).constant; }
 
@@ -67,6 +83,9 @@ class Generator {
 
   Rng rng_;
   GraphLimits limits_;
+  bool looks_back_;
+  std::string wanted_node_;                 // what the next stage shall read first; empty: any
+  std::optional<int32_t> wanted_direction_;  // of the next scan; empty: any
   GraphSpec graph_;
   std::optional<Geometries> geometries_;
   // Of a longer stream: the engine refuses stages whose inputs have equally many rows by accident of the length only.
@@ -89,7 +108,7 @@ void Generator::make_format() {
   } else if (size == 1) {
     graph_.frames = rng_.below(graph_.window + 1);
   } else if (size == 2) {
-    graph_.frames = rng_.between(limits_.frames, 10 * limits_.frames);
+    graph_.frames = rng_.between(limits_.frames, limits_.long_streams * limits_.frames);
   } else {
     graph_.frames = rng_.between(1, limits_.frames);
   }
@@ -140,6 +159,7 @@ std::optional<AccessSpec> Generator::random_access(const std::string& node) {
   access.stage = node;
   const NodeInfo& info = nodes_.at(node);
   if (constant(node)) return access;
+  if (node == wanted_node_ && rng_.chance(60)) return access;  // so that chains don't run out of rows
   access.edge = random_edge(node, SQS_VALID);
   if (rng_.chance(60)) {
     const uint64_t reach = rng_.chance(10) ? 24 : 4;
@@ -160,7 +180,7 @@ std::optional<AccessSpec> Generator::random_access(const std::string& node) {
 
 // One to `most` aligned inputs. Later ones are tried a few times and given up if none fits.
 bool Generator::fill_inputs(StageSpec& stage, uint64_t most) {
-  const std::optional<AccessSpec> first = random_access(random_node());
+  const std::optional<AccessSpec> first = random_access(first_node());
   if (!first) return false;
   stage.inputs = {*first};
   const uint64_t wanted = rng_.chance(50) ? 1 : rng_.between(1, most);
@@ -205,9 +225,14 @@ void Generator::fill_state(StageSpec& stage) {
   stage.has_init = stage.state == StateForm::Saved || rng_.chance(70);
 }
 
+int32_t Generator::random_direction() {
+  if (wanted_direction_) return *wanted_direction_;
+  return looks_back_ && rng_.chance(50) ? SQS_BACKWARD : SQS_FORWARD;
+}
+
 bool Generator::fill_windows(StageSpec& stage) {
   stage.windows = true;
-  const std::string& node = random_node();
+  const std::string& node = first_node();
   if (constant(node) || nodes_.at(node).shape.size() > SQS_MAX_DIMS) return false;
   std::optional<AccessSpec> access = random_access(node);
   if (!access) return false;
@@ -252,29 +277,42 @@ void Generator::fill_crop(StageSpec& stage) {
 bool Generator::fill_scan(StageSpec& stage) {
   stage.kind = SQS_SCAN;
   if (!fill_inputs(stage, 2)) return false;
+  stage.direction = random_direction();
   fill_output(stage);
   fill_state(stage);
-  if (stage.inputs.size() == 1 && !constant(stage.inputs.front().stage) && rng_.chance(35)) fill_extension(stage);
+  if (stage.inputs.size() == 1 && !constant(stage.inputs.front().stage) && rng_.chance(35)) {
+    fill_extension(stage);
+  } else if (rng_.chance(8)) {
+    fill_crop(stage);
+  }
   return true;
 }
 
 bool Generator::fill_reduce(StageSpec& stage) {
   stage.kind = SQS_REDUCE;
   if (!fill_inputs(stage, 2)) return false;
+  stage.direction = random_direction();
   fill_output(stage);
   fill_state(stage);
   return true;
 }
 
-void Generator::add_stage() {
+Generator::Kind Generator::random_kind() {
+  const uint64_t kind = rng_.below(100);
+  if (kind < 12) return Kind::Windows;
+  if (kind < (looks_back_ ? 48U : 64U)) return Kind::Map;
+  return kind < 86 ? Kind::Scan : Kind::Reduce;
+}
+
+// Whether a stage could be added; not every one that is thought up is aligned.
+bool Generator::add_stage(Kind kind) {
   StageSpec stage;
   stage.name = "s" + std::to_string(graph_.stages.size());
-  const uint64_t kind = rng_.below(100);
-  const bool filled = kind < 12   ? fill_windows(stage)
-                      : kind < 64 ? fill_map(stage)
-                      : kind < 86 ? fill_scan(stage)
-                                  : fill_reduce(stage);
-  if (!filled || !aligned(stage) || (!odd_edges_fit(stage) && !rng_.chance(3))) return;
+  const bool filled = kind == Kind::Windows ? fill_windows(stage)
+                      : kind == Kind::Map   ? fill_map(stage)
+                      : kind == Kind::Scan  ? fill_scan(stage)
+                                            : fill_reduce(stage);
+  if (!filled || !aligned(stage) || (!odd_edges_fit(stage) && !rng_.chance(3))) return false;
   geometries_->add(stage);
   longer_->add(stage);
   if (stage.windows) {
@@ -286,11 +324,48 @@ void Generator::add_stage() {
     note(stage.name, {stage.dtype, stage.shape});
   }
   graph_.stages.push_back(std::move(stage));
+  return true;
 }
 
-// Up to three different computed stages, late ones first; windows are targets too, if rarely.
+// A stage that reads `node` first, in a few attempts.
+bool Generator::add_after(const std::string& node, Kind kind) {
+  wanted_node_ = node;
+  bool added = false;
+  for (int tries = 0; !added && tries < 20; ++tries) added = add_stage(kind);
+  wanted_node_.clear();
+  return added;
+}
+
+bool Generator::add_scan(int32_t direction, const std::string& node) {
+  wanted_direction_ = direction;
+  const bool added = add_after(node, Kind::Scan);
+  wanted_direction_.reset();
+  return added;
+}
+
+// Two to five scans, each over the one before it and against its direction, some with a map or windows between them.
+void Generator::add_chain() {
+  const uint64_t depth = rng_.between(2, 5);
+  int32_t direction = rng_.pick<int32_t>({SQS_FORWARD, SQS_BACKWARD});
+  std::string node;
+  for (uint64_t i = 0; i < depth; ++i) {
+    const bool between = i > 0 && rng_.chance(35);
+    if (between && add_after(node, rng_.chance(75) ? Kind::Map : Kind::Windows)) node = graph_.stages.back().name;
+    if (!add_scan(direction, node)) return;
+    node = graph_.stages.back().name;
+    direction = direction == SQS_FORWARD ? SQS_BACKWARD : SQS_FORWARD;
+  }
+}
+
+// Up to three different computed stages, late ones first; windows are targets too, if rarely. If the graph looks back, so
+// does one of them.
 void Generator::pick_targets() {
   const uint64_t wanted = rng_.between(1, 3);
+  const std::set<std::string> looking_back = stages_that_look_back(graph_);
+  for (const StageSpec& stage : graph_.stages) {
+    const bool first = graph_.targets.empty();
+    if (looking_back.contains(stage.name) && (first || rng_.chance(50))) graph_.targets = {stage.name};
+  }
   for (int tries = 0; graph_.targets.size() < wanted && tries < 20; ++tries) {
     const uint64_t back = rng_.chance(50) ? 0 : rng_.below(graph_.stages.size());
     const StageSpec& stage = graph_.stages[graph_.stages.size() - 1 - back];

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 #include <gtest/gtest.h>
 
@@ -53,24 +54,6 @@ struct Source {
   }
 };
 
-// Copies a view of rows out, row after row.
-void append_rows(const sqs_view& view, int32_t axis, const uint8_t* at, std::vector<uint8_t>& out) {
-  if (axis == view.ndim) {
-    out.insert(out.end(), at, at + sqs_dtype_bytes(view.dtype));
-    return;
-  }
-  for (int64_t i = 0; i < view.shape[axis]; ++i) append_rows(view, axis + 1, at + i * view.strides[axis], out);
-}
-
-std::string shape_difference(const sqs_view& view, const Rows& rows) {
-  if (view.dtype != rows.dtype) return "dtype " + std::to_string(view.dtype);
-  if (view.ndim != static_cast<int32_t>(1 + rows.shape.size())) return "dimensions " + std::to_string(view.ndim);
-  for (size_t axis = 0; axis < rows.shape.size(); ++axis) {
-    if (view.shape[axis + 1] != rows.shape[axis]) return "shape " + std::to_string(view.shape[axis + 1]);
-  }
-  return "";
-}
-
 // Moves the rows of a result out and destroys it.
 Delivered take_apart(sqs_result* result, const std::string& target, const Naive& naive, double rate, sqs_stats* stats) {
   sqs_view view;
@@ -82,7 +65,7 @@ Delivered take_apart(sqs_result* result, const std::string& target, const Naive&
   delivered.target = target;
   delivered.first_row = static_cast<uint64_t>(view.first_row);
   delivered.rows = static_cast<uint64_t>(view.shape[0]);
-  if (delivered.rows > 0) append_rows(view, 0, static_cast<const uint8_t*>(view.data), delivered.bytes);
+  append_rows(view, delivered.bytes);
   EXPECT_EQ(sqs_result_digest(result, delivered.digest.data(), nullptr), SQS_OK);
   const Geometry& geometry = naive.geometry(target);
   if (delivered.rows > 0 && !geometry.constant) {
@@ -103,31 +86,13 @@ Delivered take_apart(sqs_result* result, const std::string& target, const Naive&
 
 }  // namespace
 
-// Receives rows of one target, by callback or in a buffer.
-struct Session::CallbackSink {
-  Sink kind = Sink::Array;
+// One target of a run: where its rows go.
+struct Session::Target {
+  std::string name;
+  Sink sink = Sink::Array;
   uint32_t index = 0;
-  Delivered delivered;
   std::vector<uint8_t> buffer;
-  const Rows* rows = nullptr;
-  Findings* findings = nullptr;
-  bool begun = false;
-
-  static int32_t take(void* user, const sqs_view* view, char*) {
-    CallbackSink& sink = *static_cast<CallbackSink*>(user);
-    const auto first = static_cast<uint64_t>(view->first_row);
-    if (!sink.begun) sink.delivered.first_row = first;
-    sink.begun = true;
-    const std::string wrong = shape_difference(*view, *sink.rows);
-    if (!wrong.empty()) sink.findings->add("sink of " + sink.delivered.target + ": " + wrong);
-    if (first != sink.delivered.first_row + sink.delivered.rows || view->shape[0] < 1) {
-      sink.findings->add("sink of " + sink.delivered.target + ": rows from " + std::to_string(first) + " after " +
-                         std::to_string(sink.delivered.rows) + " rows");
-    }
-    append_rows(*view, 0, static_cast<const uint8_t*>(view->data), sink.delivered.bytes);
-    sink.delivered.rows += static_cast<uint64_t>(view->shape[0]);
-    return 1;
-  }
+  std::optional<RowCollector> collector;
 };
 
 Session::Session(const GraphSpec& graph, const Naive& naive) : graph_(graph), naive_(naive) {}
@@ -272,52 +237,45 @@ uint64_t Session::rows_now(const std::string& stage) const {
   return info.rows;
 }
 
-// Gives every target a random kind of sink. A sentence if the engine refused one.
-std::string Session::add_sinks(sqs_run* run, const std::vector<std::string>& targets,
-                               std::vector<std::unique_ptr<CallbackSink>>& sinks, Rng& rng, Outcome& outcome) {
-  for (const std::string& target : targets) {
-    auto sink = std::make_unique<CallbackSink>();
-    sink->kind = rng.pick({Sink::Array, Sink::Buffer, Sink::Callback});
-    sink->delivered.target = target;
-    sink->rows = &naive_.rows(target);
-    sink->findings = &findings_;
-    sqs_error* error = nullptr;
-    int32_t status = SQS_OK;
-    if (sink->kind == Sink::Array) {
-      status = sqs_run_add_array(run, target.c_str(), &sink->index, &error);
-    } else if (sink->kind == Sink::Callback) {
-      status = sqs_run_add_callback(run, target.c_str(), CallbackSink::take, sink.get(), nullptr, &sink->index, &error);
-    } else {
-      sink->buffer.assign(sink->rows->rows * sink->rows->row_bytes + 1, kUnwritten);
-      status = sqs_run_add_buffer(run, target.c_str(), sink->buffer.data(), sink->buffer.size() - 1, &sink->index, &error);
-    }
-    if (status != SQS_OK) {
-      outcome = fail(status, error);
-      return outcome.message;
-    }
-    sinks.push_back(std::move(sink));
+// Gives a target the sink it is to have.
+int32_t Session::add_sink(sqs_run* run, Target& target, sqs_error** error) {
+  const char* name = target.name.c_str();
+  const Rows& rows = naive_.rows(target.name);
+  switch (target.sink) {
+    case Sink::Array:
+      return sqs_run_add_array(run, name, &target.index, error);
+    case Sink::Buffer:
+      target.buffer.assign(rows.rows * rows.row_bytes + 1, kUnwritten);
+      return sqs_run_add_buffer(run, name, target.buffer.data(), target.buffer.size() - 1, &target.index, error);
+    case Sink::Callback:
+      target.collector.emplace(target.name, rows, Order::Row, findings_);
+      return sqs_run_add_callback(run, name, RowCollector::take, &*target.collector, nullptr, &target.index, error);
   }
-  return "";
+  return SQS_E_INTERNAL;
 }
 
 // Takes rows, digests and counts of a run that has succeeded.
-void Session::collect(sqs_run* run, std::vector<std::unique_ptr<CallbackSink>>& sinks, Outcome& outcome) {
-  for (std::unique_ptr<CallbackSink>& sink : sinks) {
+void Session::collect(sqs_run* run, const std::vector<std::unique_ptr<Target>>& targets, Outcome& outcome) {
+  for (const std::unique_ptr<Target>& target : targets) {
+    Delivered delivered;
     std::array<uint8_t, 16> digest{};
-    EXPECT_EQ(sqs_run_digest(run, sink->index, digest.data(), nullptr), SQS_OK);
-    if (sink->kind == Sink::Array) {
+    EXPECT_EQ(sqs_run_digest(run, target->index, digest.data(), nullptr), SQS_OK);
+    if (target->sink == Sink::Array) {
       sqs_result* result = nullptr;
-      EXPECT_EQ(sqs_run_take_result(run, sink->index, &result, nullptr), SQS_OK);
-      sink->delivered = take_apart(result, sink->delivered.target, naive_, graph_.sample_rate, nullptr);
-      EXPECT_EQ(sink->delivered.digest, digest);
-    } else if (sink->kind == Sink::Buffer) {
-      EXPECT_EQ(sink->buffer.back(), kUnwritten) << "byte behind the buffer";
-      sink->delivered.bytes = sink->buffer;
-      sink->delivered.bytes.pop_back();
-      sink->delivered.rows = SQS_NONE;
+      EXPECT_EQ(sqs_run_take_result(run, target->index, &result, nullptr), SQS_OK);
+      delivered = take_apart(result, target->name, naive_, graph_.sample_rate, nullptr);
+      EXPECT_EQ(delivered.digest, digest);
+    } else if (target->sink == Sink::Buffer) {
+      EXPECT_EQ(target->buffer.back(), kUnwritten) << "byte behind the buffer";
+      delivered.target = target->name;
+      delivered.bytes = target->buffer;
+      delivered.bytes.pop_back();
+      delivered.rows = SQS_NONE;
+    } else {
+      delivered = target->collector->delivered();
     }
-    sink->delivered.digest = digest;
-    outcome.delivered.push_back(std::move(sink->delivered));
+    delivered.digest = digest;
+    outcome.delivered.push_back(std::move(delivered));
   }
   std::memset(&outcome.stats, 0, sizeof outcome.stats);
   outcome.stats.struct_size = sizeof outcome.stats;
@@ -336,14 +294,19 @@ void Session::collect(sqs_run* run, std::vector<std::unique_ptr<CallbackSink>>& 
 
 Outcome Session::run(const std::vector<std::string>& targets, RowRange range, Drive drive, Rng& rng) {
   begin_run();
-  Outcome outcome;
-  std::vector<std::unique_ptr<CallbackSink>> sinks;  // outlives the run, which holds its buffers
+  std::vector<std::unique_ptr<Target>> sinks;  // outlives the run, which holds its buffers
   sqs_error* error = nullptr;
   sqs_run* run = nullptr;
   int32_t status = sqs_run_create(pipeline_, &run, &error);
   if (status != SQS_OK) return fail(status, error);
   const std::unique_ptr<sqs_run, decltype(&sqs_run_destroy)> owner(run, sqs_run_destroy);
-  if (!add_sinks(run, targets, sinks, rng, outcome).empty()) return outcome;
+  for (const std::string& name : targets) {
+    sinks.push_back(std::make_unique<Target>());
+    sinks.back()->name = name;
+    sinks.back()->sink = rng.pick({Sink::Array, Sink::Buffer, Sink::Callback});
+    status = add_sink(run, *sinks.back(), &error);
+    if (status != SQS_OK) return fail(status, error);
+  }
   if (!range.all()) status = sqs_run_set_range(run, range.t0, range.t1, &error);
   if (status == SQS_OK && drive == Drive::Execute) status = sqs_run_execute(run, &error);
   if (status == SQS_OK && drive == Drive::Step) {
@@ -351,6 +314,7 @@ Outcome Session::run(const std::vector<std::string>& targets, RowRange range, Dr
     while (status == SQS_PENDING);
   }
   if (status != SQS_OK) return fail(status, error);
+  Outcome outcome;
   collect(run, sinks, outcome);
   return outcome;
 }

@@ -12,6 +12,7 @@
 #include "kernel.hpp"
 #include "naive.hpp"
 #include "rng.hpp"
+#include "row_collector.hpp"
 
 namespace eq {
 
@@ -21,15 +22,6 @@ enum class Drive { Execute, Step };
 
 // What a caller's buffer holds before a run.
 inline constexpr uint8_t kUnwritten = 0xEE;
-
-// One delivered target.
-struct Delivered {
-  std::string target;
-  uint64_t first_row = 0;
-  uint64_t rows = 0;  // SQS_NONE: not known, bytes is a whole buffer with room for all rows
-  std::vector<uint8_t> bytes;
-  std::array<uint8_t, 16> digest{};
-};
 
 struct StageCount {
   std::string name;
@@ -88,12 +80,11 @@ class Session {
   std::string close();
 
  private:
-  struct CallbackSink;
+  struct Target;
   int32_t note(int32_t status, sqs_error* error);
   Outcome fail(int32_t status, sqs_error* error);
-  std::string add_sinks(sqs_run* run, const std::vector<std::string>& targets, std::vector<std::unique_ptr<CallbackSink>>& sinks,
-                        Rng& rng, Outcome& outcome);
-  void collect(sqs_run* run, std::vector<std::unique_ptr<CallbackSink>>& sinks, Outcome& outcome);
+  int32_t add_sink(sqs_run* run, Target& target, sqs_error** error);
+  void collect(sqs_run* run, const std::vector<std::unique_ptr<Target>>& targets, Outcome& outcome);
   void begin_run();
 
   const GraphSpec& graph_;

@@ -14,7 +14,8 @@ struct TrialOptions {
   GraphLimits limits;
   uint32_t threads_min = 1;
   uint32_t threads_max = 4;
-  uint32_t sessions = 4;  // pipelines per graph, besides the classic and the live one
+  uint32_t sessions = 4;  // pipelines per graph, besides the classic one, the live one and the one at its least budget
+  const char* graphs_variable = "SQS_GRAPHS";  // of the environment: how many graphs try_graphs tries
 };
 
 struct TrialResult {
@@ -26,8 +27,9 @@ struct TrialResult {
 
 TrialResult try_graph(uint64_t seed, const TrialOptions& options);
 
-// Tries `count` graphs from `seed` on, which the environment may change (SQS_SEED, SQS_GRAPHS); fails the current test with
-// a reproduction of each graph that does not hold, up to three, and if the engine refuses a quarter or more of the graphs.
+// Tries `count` graphs from `seed` on, which the environment may change (SQS_SEED, SQS_GRAPHS or its like); fails the current
+// test with a reproduction of each graph that does not hold, up to three, and if the engine refuses a quarter or more of the
+// graphs.
 void try_graphs(uint64_t seed, uint64_t count, const TrialOptions& options);
 
 }  // namespace eq

@@ -24,7 +24,7 @@ Lane lane(Order order, const std::vector<uint32_t>& inputs) {
 using Numbers = std::vector<uint32_t>;
 
 TEST(Chains, FreeLanesThatReadEachOtherAreOne) {
-  const std::vector<Chain> chains =
+  const std::vector<LaneChain> chains =
       chains_of({lane(Order::Free, {}), lane(Order::Free, {0}), lane(Order::Free, {0, 1}), lane(Order::Caller, {2})});
   ASSERT_EQ(chains.size(), 2u);
   EXPECT_EQ(chains[0].lanes, (Numbers{0, 1, 2}));
@@ -37,7 +37,7 @@ TEST(Chains, FreeLanesThatReadEachOtherAreOne) {
 
 // frames -> a -> scan -> b, and c reads a and b: c belongs to b, not to a, which would then wait for itself.
 TEST(Chains, ALaneInOrderPartsThoseBeforeItFromThoseAfter) {
-  const std::vector<Chain> chains = chains_of({lane(Order::Free, {}), lane(Order::Free, {0}), lane(Order::Tiles, {1}),
+  const std::vector<LaneChain> chains = chains_of({lane(Order::Free, {}), lane(Order::Free, {0}), lane(Order::Tiles, {1}),
                                                lane(Order::Free, {2}), lane(Order::Free, {1, 3})});
   ASSERT_EQ(chains.size(), 3u);
   EXPECT_EQ(chains[0].lanes, (Numbers{0, 1}));
@@ -62,9 +62,9 @@ TEST(Chains, OfRandomGraphsHoldEveryLaneOnceAndNoneWaitsForItself) {
         if (below(3) == 0) inputs.push_back(i);
       lanes.push_back(lane(below(3) != 0 ? Order::Free : below(2) == 0 ? Order::Tiles : Order::Caller, inputs));
     }
-    const std::vector<Chain> chains = chains_of(lanes);
+    const std::vector<LaneChain> chains = chains_of(lanes);
     std::set<uint32_t> seen;
-    for (const Chain& chain : chains) {
+    for (const LaneChain& chain : chains) {
       for (const uint32_t l : chain.lanes) EXPECT_TRUE(seen.insert(l).second);
       if (chain.in_order || chain.on_caller) {
         EXPECT_EQ(chain.lanes.size(), 1u);
@@ -92,7 +92,7 @@ void set_rows(Crew& crew, size_t lanes) {
 TEST(Crew, StartsATaskAfterWhatItReadsAndKeepsTheOrderOfTiles) {
   std::vector<Lane> lanes = {lane(Order::Caller, {}), lane(Order::Free, {0}), lane(Order::Tiles, {1}), lane(Order::Free, {2}),
                              lane(Order::Caller, {3})};
-  const std::vector<Chain> chains = chains_of(lanes);
+  const std::vector<LaneChain> chains = chains_of(lanes);
   for (const uint32_t threads : {1u, 2u, 4u}) {
     Crew crew(threads, kTiles, lanes.size());
     std::vector<std::vector<std::atomic<int>>> done;
@@ -123,7 +123,7 @@ TEST(Crew, StartsATaskAfterWhatItReadsAndKeepsTheOrderOfTiles) {
 
 TEST(Crew, StopsAtAFailureAndWorksOnAfterwards) {
   std::vector<Lane> lanes = {lane(Order::Free, {}), lane(Order::Tiles, {0})};
-  const std::vector<Chain> chains = chains_of(lanes);
+  const std::vector<LaneChain> chains = chains_of(lanes);
   Crew crew(3, kTiles, lanes.size());
   for (uint64_t bad = 0; bad < kTiles; ++bad) {
     std::atomic<uint64_t> ran_in_order{0};

@@ -1,24 +1,17 @@
 #include "os/fork_guard.hpp"
 
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <functional>
 #include <set>
 #include <thread>
 #include <vector>
 
+#include "child_process.hpp"
+
 namespace sqs::os {
 namespace {
 
-// Runs the check in a forked child.
-bool holds_in_child(const std::function<bool()>& check) {
-  const pid_t child = fork();
-  if (child == 0) _exit(check() ? 0 : 1);
-  int status = 0;
-  return waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
+using test::holds_in_child;
 
 TEST(ForkGuard, KnowsTheChildAndNotTheParent) {
   const ForkGuard guard;

@@ -1,6 +1,8 @@
 // File calls that fail as a test says, and reach the system otherwise. One ScriptedFiles at a time.
 #pragma once
 
+#include <signal.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
@@ -21,7 +23,12 @@ class ScriptedFiles {
   void fail(const std::string& call, int number) { script_[call].push_back(number); }
   // No read or write moves more bytes than that.
   void move_at_most(size_t bytes) { most_bytes_ = bytes; }
+  // The process is killed in place of the call before which that many others were made.
+  void kill_after(int calls) { calls_until_kill_ = calls; }
   int calls(const std::string& call) const { return counts_.contains(call) ? counts_.at(call) : 0; }
+  int calls() const { return calls_; }
+  // The descriptor of the last file opened, for tests that change a file without a name.
+  int last_opened() const { return last_opened_; }
 
  private:
   static ScriptedFiles*& active() {
@@ -32,6 +39,7 @@ class ScriptedFiles {
   // True if the call must fail; errno is set then.
   static bool fails(const std::string& call) {
     ScriptedFiles& self = *active();
+    if (self.calls_++ == self.calls_until_kill_) raise(SIGKILL);
     const auto done = static_cast<size_t>(self.counts_[call]++);
     const std::vector<int>& script = self.script_[call];
     if (done >= script.size() || script[done] == 0) return false;
@@ -43,7 +51,9 @@ class ScriptedFiles {
   static const os::FileOps& table() {
     static const os::FileOps ops = {
         [](int directory, const char* path, int flags, mode_t mode) {
-          return fails("openat") ? -1 : os::system_file_ops().openat(directory, path, flags, mode);
+          const int fd = fails("openat") ? -1 : os::system_file_ops().openat(directory, path, flags, mode);
+          if (fd >= 0) active()->last_opened_ = fd;
+          return fd;
         },
         [](int fd, void* dst, size_t bytes, off_t offset) {
           return fails("pread") ? -1 : os::system_file_ops().pread(fd, dst, limited(bytes), offset);
@@ -53,6 +63,10 @@ class ScriptedFiles {
         },
         [](int fd, struct stat* out) { return fails("fstat") ? -1 : os::system_file_ops().fstat(fd, out); },
         [](int fd, off_t bytes) { return fails("ftruncate") ? -1 : os::system_file_ops().ftruncate(fd, bytes); },
+        [](int fd, int mode, off_t offset, off_t bytes) {
+          return fails("fallocate") ? -1 : os::system_file_ops().fallocate(fd, mode, offset, bytes);
+        },
+        [](int fd, struct statfs* out) { return fails("fstatfs") ? -1 : os::system_file_ops().fstatfs(fd, out); },
         [](int fd) { return fails("fsync") ? -1 : os::system_file_ops().fsync(fd); },
         [](int fd) {  // a failing close releases the descriptor all the same
           const bool failing = fails("close");
@@ -75,6 +89,9 @@ class ScriptedFiles {
   std::map<std::string, std::vector<int>> script_;
   std::map<std::string, int> counts_;
   size_t most_bytes_ = SIZE_MAX;
+  int calls_ = 0;
+  int calls_until_kill_ = -1;
+  int last_opened_ = -1;
 };
 
 }  // namespace sqs::test

@@ -1,4 +1,4 @@
-#include "plan/sweeps.hpp"
+#include "plan/ranges.hpp"
 
 #include <algorithm>
 #include <random>
@@ -105,13 +105,13 @@ TEST(Sweeps, CapacitiesAndLeadsHoldForRandomGraphs) {
     for (int64_t k = sweep.first_tile; k < sweep.tile_end; k += static_cast<int64_t>(batch)) {
       const int64_t last = k + static_cast<int64_t>(batch) - 1;
       for (const Unit& unit : sweep.units) {
-        const uint64_t made = unit.end_row(last, span);
-        uint64_t oldest = unit.end_row(k - 1, span);
+        const uint64_t made = unit.row_after(last, span);
+        uint64_t oldest = unit.row_after(k - 1, span);
         for (const Reader& reader : unit.readers) {
           const Unit& r = sweep.units[reader.unit];
           const Path& path = leads.paths[reader.path];
-          const uint64_t from = r.end_row(k - 1, span);
-          for (uint64_t t = from; t < r.end_row(last, span); ++t) {
+          const uint64_t from = r.row_after(k - 1, span);
+          for (uint64_t t = from; t < r.row_after(last, span); ++t) {
             const auto rows = static_cast<int64_t>(leads.rows[unit.node].out.count);
             const int64_t centre = static_cast<int64_t>(t * path.stride) + path.base;
             const auto low = static_cast<uint64_t>(std::clamp<int64_t>(centre - path.back, 0, rows));
@@ -119,7 +119,7 @@ TEST(Sweeps, CapacitiesAndLeadsHoldForRandomGraphs) {
             ASSERT_LE(high, made) << "trial " << trial << ": a row is needed before it is made";
             oldest = std::min(oldest, low);
           }
-          if (from < r.range.last && from >= r.end_row(last, span)) {
+          if (from < r.range.last && from >= r.row_after(last, span)) {
             const int64_t centre = static_cast<int64_t>(from * path.stride) + path.base - path.back;
             oldest = std::min(oldest, static_cast<uint64_t>(std::max<int64_t>(0, centre)));
           }
@@ -129,7 +129,7 @@ TEST(Sweeps, CapacitiesAndLeadsHoldForRandomGraphs) {
             << "trial " << trial << " unit " << unit.node << " tile " << k;
       }
     }
-    for (const Unit& unit : sweep.units) EXPECT_EQ(unit.end_row(sweep.tile_end - 1, span), std::max(unit.range.first, unit.range.last));
+    for (const Unit& unit : sweep.units) EXPECT_EQ(unit.row_after(sweep.tile_end - 1, span), std::max(unit.range.first, unit.range.last));
   }
 }
 

@@ -1,0 +1,84 @@
+// What a run that looks back needs besides its lanes: the tape, the checkpoints, and where in the segment at hand everything
+// lies. Works on the executor's own plan. Made with all memory it needs; belongs to the thread that drives the run.
+//
+// A replayed scan must come through the same states again: the hash of each saved state is compared when a replay passes its
+// row, and a difference is an error that names the stage.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "exec/executor.hpp"
+#include "exec/lane.hpp"
+#include "exec/machinery.hpp"
+#include "plan/legs.hpp"
+#include "plan/segments.hpp"
+
+namespace sqs {
+
+class LookBack {
+ public:
+  LookBack(RunContext& context, Plan& plan, Machinery& machinery);
+
+  // The next piece of a sweep; nothing at its end. Ranges, tiles and tape are set for it.
+  std::optional<Leg> next(uint32_t sweep);
+  // Sets the state a replayed scan starts from.
+  Status restore(const Leg& leg, Lane& lane);
+  // Saves the states of a replay's scans as they stand.
+  Status save_all(const Leg& leg, std::vector<Lane>& lanes);
+
+  // A sweep begins: which states its scans leave on their way.
+  void begin_sweep(uint32_t sweep, std::vector<Lane>& lanes);
+  // How far a scan may go towards `to` before something is to be done.
+  uint64_t stop(const Lane& lane, uint64_t to) const;
+  // It has come there.
+  Status reached(Lane& lane);
+  // Rows [first, last) have been made: those of the first segment of a later sweep go on its tape.
+  void record(const Lane& lane, uint64_t first, uint64_t last);
+
+ private:
+  // A saved state: the row it stands at, and its hash.
+  struct Known {
+    uint64_t row = Segments::kNoRow;
+    uint64_t hash = 0;
+  };
+  // What is to be done along the way of one scan.
+  struct Watch {
+    uint64_t offset = 0;                  // of its state in a checkpoint
+    std::optional<Saves> saves;           // a saving sweep is at work
+    std::optional<Saves::Save> next_save;
+    uint64_t save_row = Segments::kNoRow;
+    Known check;                          // a state that the replay at hand comes through again
+    Known restored;                       // the last one a replay started from: the next one ends there
+  };
+  struct Recorded {
+    Range rows;
+    std::byte* data = nullptr;
+    uint64_t row_bytes = 0;
+  };
+  struct Header {  // of a saved state
+    uint64_t used = 0;
+    uint64_t hash = 0;
+  };
+
+  void seat_tapes(uint32_t sweep, const Leg& leg);
+  uint64_t tape_offset(NodeId node, uint64_t tiles) const;
+  std::byte* record_at(uint64_t record) const;
+  void next_save(const Lane& lane, Watch& watch);
+  Status save(const Lane& lane, uint64_t record);
+  void expect(const Layer& layer, const Leg& leg);
+  bool fresh(const Lane& lane) const;
+
+  RunContext& context_;
+  Plan& plan_;
+  Machinery& machinery_;
+  Segments segments_;
+  std::byte* pool_ = nullptr;
+  std::byte* staging_ = nullptr;
+  std::vector<std::optional<Legs>> legs_;                // by sweep
+  std::vector<std::vector<std::pair<uint32_t, std::optional<Saves>>>> saves_;  // by sweep: units with their checkpoints
+  std::vector<std::optional<Watch>> watches_;            // by node
+  std::vector<Recorded> recorded_;                       // by node
+};
+
+}  // namespace sqs

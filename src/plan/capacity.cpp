@@ -1,0 +1,200 @@
+#include "plan/capacity.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <numeric>
+
+namespace sqs {
+namespace {
+
+__extension__ typedef unsigned __int128 Word;  // sums whose differences fit, though they may wrap
+
+// C(n - 1 + p, p) from C(n - 2 + p, p - 1), with no product greater than the result.
+Wide next_multichoose(Wide previous, Wide n, uint32_t p) {
+  const Wide common = std::gcd(static_cast<uint64_t>(previous % p), static_cast<uint64_t>(p));
+  return (previous / common) * ((n - 1 + p) / (p / common));
+}
+
+// C(n + k, k); n >= 0.
+Word binomial(Wide n, uint32_t k) {
+  Wide c = 1;
+  for (uint32_t p = 1; p <= k; ++p) c = next_multichoose(c, n + 1, p);
+  return static_cast<Word>(c);
+}
+
+// What a full part of `level` at `column` costs less than `level` evaluations for each of its tiles, in units of K(b_0):
+// the segments at column 0, which save nothing, are evaluated less often.
+Word spared(uint32_t level, Wide column) { return level < 2 ? 0 : binomial(column + 1, level - 2); }
+
+}  // namespace
+
+Wide floor_sum(Wide count, Wide m, Wide a, Wide b) {
+  Wide sum = 0;
+  while (count > 0) {
+    sum += count * (count - 1) / 2 * (a / m) + count * (b / m);
+    a %= m;
+    b %= m;
+    const Wide top = a * count + b;
+    if (top < m) break;
+    count = top / m;
+    b = top % m;
+    std::swap(m, a);
+  }
+  return sum;
+}
+
+Wide Capacity::segments(Wide m) const {
+  if (m <= 0) return 0;
+  if (tile_ == 0) return m * kEndless;
+  return m + floor_sum(m, tile_, state_, pool_ - (m - 1) * state_);  // from the last one back
+}
+
+uint64_t Capacity::most_states() const { return state_ == 0 ? UINT64_MAX : static_cast<uint64_t>(pool_ / state_); }
+
+std::optional<uint64_t> Capacity::states_for(Wide tiles) const {
+  Wide low = 0, high = std::min<Wide>(most_states(), tiles);  // every state serves a tile at least
+  if (tiles <= with_states(0)) return 0;
+  if (with_states(high) < tiles) return std::nullopt;
+  while (low < high) {
+    const Wide middle = (low + high) / 2;
+    if (with_states(middle) >= tiles)
+      high = middle;
+    else
+      low = middle + 1;
+  }
+  return static_cast<uint64_t>(low);
+}
+
+uint64_t Capacity::least_remainder(Wide m) const {
+  // A remainder is at most t for as many j as floor(b / T) and floor((b - t - 1) / T) differ for.
+  const Wide last = pool_ - (m - 1) * state_;
+  const Wide all = floor_sum(m, tile_, state_, last);
+  Wide low = 0, high = tile_ - 1;
+  while (low < high) {
+    const Wide middle = (low + high) / 2;
+    if (all > floor_sum(m, tile_, state_, last + tile_ - middle - 1) - m)
+      high = middle;
+    else
+      low = middle + 1;
+  }
+  return static_cast<uint64_t>(low);
+}
+
+uint64_t CapacityTable::usable_pool(uint64_t pool_bytes, uint64_t state_bytes, uint64_t tile_bytes) {
+  constexpr Wide kMostStates = Wide(1) << 40;  // keeps every number of a table below 2^127
+  const Wide rows = (Wide(kMostRows) - 1) * std::max(state_bytes, tile_bytes);
+  return static_cast<uint64_t>(std::min({Wide(pool_bytes), rows, kMostStates * state_bytes}));
+}
+
+CapacityTable::CapacityTable(uint64_t tiles, uint64_t pool_bytes, uint64_t state_bytes, uint64_t tile_bytes,
+                             uint32_t levels)
+    : state_(state_bytes), tile_(tile_bytes) {
+  const Wide pool = usable_pool(pool_bytes, state_bytes, tile_bytes);
+  states_ = pool / state_;
+  least_ = pool % state_;
+  row_count_ = static_cast<uint64_t>(state_ >= tile_ ? states_ + 1 : pool / tile_ - least_ / tile_ + 1);
+  top_.push_back(kept(states_));
+  while (top_.back() < tiles && this->levels() < std::min(levels, kMostLevels)) add_level();
+}
+
+void CapacityTable::add_level() {
+  const uint32_t level = levels() + 1;
+  rows_.resize(rows_.size() + row_count_);
+  row(level, 0) = kept(0);
+  for (uint64_t i = 1; i < row_count_; ++i)
+    row(level, i) = state_ >= tile_ ? row(level, i - 1) + tiles(level - 1, Wide(i))
+                                    : within_run(i - 1, run_start(i) - run_start(i - 1), level);
+  top_.push_back(top_.back() + tiles(level, states_));
+}
+
+// Row i > 0 is that of the last column before K grows for the i-th time.
+Wide CapacityTable::run_start(uint64_t index) const {
+  if (index == 0) return 0;
+  const Wide quotient = least_ / tile_ + Wide(index);
+  return ceil_div(quotient * tile_ - least_, state_) - 1;
+}
+
+// `steps` columns after row `index`, K being the same in all of them: the recurrence, summed up.
+Wide CapacityTable::within_run(uint64_t index, Wide steps, uint32_t level) const {
+  if (steps == 0) return row(level, index);
+  Wide choices = 1, sum = row(level, index);
+  for (uint32_t p = 1; p + 1 < level; ++p) {
+    choices = next_multichoose(choices, steps, p);
+    sum += choices * row(level - p, index);
+  }
+  return sum + next_multichoose(choices, steps, level - 1) * (least_ / tile_ + Wide(index) + 1);
+}
+
+Wide CapacityTable::tiles(uint32_t level, Wide column) const {
+  if (column > states_) return top_[level - 1];
+  if (level == 1) return kept(column);
+  if (state_ >= tile_) return row(level, static_cast<uint64_t>(column));
+  const auto index = static_cast<uint64_t>((least_ + column * state_) / tile_ - least_ / tile_);
+  return within_run(index, column - run_start(index), level);
+}
+
+CapacityTable::Split CapacityTable::split(uint64_t tiles, Wide column) const {
+  if (Wide(tiles) <= this->tiles(1, column) && column <= states_) return {};
+  if (column > states_ && Wide(tiles) <= top_[0]) return {};
+  assert(column > 0);
+  uint32_t level = 2;
+  while (level <= levels() && this->tiles(level, column) < Wide(tiles)) ++level;
+  const Wide ahead = this->tiles(level - 1, column - 1);  // what is worth a level less
+  const Wide behind = this->tiles(level - 1, column);
+  // Beyond the last level any length is served, though not well: all that is too much stays behind.
+  if (level <= levels() && Wide(tiles) >= behind + ahead) return {static_cast<uint64_t>(behind), level, true};
+  return {static_cast<uint64_t>(Wide(tiles) - ahead), level, false};
+}
+
+Wide CapacityTable::evaluations_of_full(uint32_t level, Wide column) const {
+  return static_cast<Wide>(static_cast<Word>(level * tiles(level, column)) -
+                           static_cast<Word>(kept(0)) * spared(level, column));
+}
+
+// A split at column y leaves a full part behind if tiles(level, y - 2) >= deficit; at column 1 if there is no deficit.
+Wide CapacityTable::last_full_split(uint32_t level, Wide column, Wide deficit) const {
+  if (deficit == 0) return 1;
+  Wide low = 2, high = column;
+  while (low < high) {
+    const Wide middle = (low + high) / 2;
+    if (tiles(level, middle - 2) >= deficit)
+      high = middle;
+    else
+      low = middle + 1;
+  }
+  return low;
+}
+
+Wide CapacityTable::evaluations(uint64_t tiles, Wide column) const {
+  Wide sum = 0;
+  for (;;) {
+    const Split next = split(tiles, column);
+    if (next.advance == 0) return sum + Wide(tiles);
+    if (next.full) {
+      const Wide deficit = this->tiles(next.level, column) - Wide(tiles);
+      const Wide below = last_full_split(next.level, column, deficit) - 1;
+      const Wide rest = this->tiles(next.level, below);
+      const Word advanced = static_cast<Word>(this->tiles(next.level, column) - rest);
+      const Word less = static_cast<Word>(kept(0)) * (spared(next.level, column) - spared(next.level, below));
+      sum += static_cast<Wide>(next.level * advanced - less);
+      tiles = static_cast<uint64_t>(rest - deficit);
+      column = below;
+    } else {
+      sum += Wide(next.advance) + evaluations_of_full(next.level - 1, column - 1);
+      tiles = next.advance;
+    }
+  }
+}
+
+uint64_t CapacityTable::first_kept(uint64_t tiles, Wide column) const {
+  for (;;) {
+    const Split next = split(tiles, column);
+    if (next.advance == 0) return tiles;
+    if (!next.full) return static_cast<uint64_t>(next.level == 2 ? kept(column - 1) : kept(0));
+    const Wide deficit = this->tiles(next.level, column) - Wide(tiles);
+    column = last_full_split(next.level, column, deficit) - 1;
+    tiles = static_cast<uint64_t>(this->tiles(next.level, column) - deficit);
+  }
+}
+
+}  // namespace sqs

@@ -1,0 +1,75 @@
+// The way of a sweep that looks back, piece by piece: which layer works through which tiles, and from which state. Follows the
+// plan's schedule; a few words of memory, and no allocation after it is made. Not thread-safe.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "plan/actions.hpp"
+#include "plan/plan.hpp"
+
+namespace sqs {
+
+struct Leg {
+  enum class What {
+    Replay,  // a layer below goes over tiles [first, last)
+    Sweep,   // the sweep itself does
+    Save     // the states of replays[0] are saved as they stand
+  } what = What::Sweep;
+  uint32_t depth = 0;
+  int64_t first = 0;
+  int64_t last = 0;
+  bool begins = false;      // Replay: the first layer of a new segment or advance
+  bool keep = true;         // Replay: rows stay on the tape
+  bool recorded = false;    // Replay: the tape has them already
+  bool restore = false;     // Replay: states are set first: from `record`, or to the very start
+  uint64_t record = 0;      // number of a checkpoint; kStart: the very start
+  static constexpr uint64_t kStart = UINT64_MAX;
+};
+
+class Legs {
+ public:
+  Legs(const Plan& plan, uint32_t sweep);
+  std::optional<Leg> next();
+
+ private:
+  std::optional<Leg> next_of_reversal();
+  std::optional<Leg> next_of_chain();
+  int64_t tile(uint64_t i) const;
+
+  const Plan* plan_;
+  const Sweep* sweep_;
+  std::optional<Actions> actions_;
+  std::optional<Action> ahead_;     // read already
+  bool told_ = false;               // that the first segment is recorded
+  std::optional<uint64_t> load_;    // the checkpoint a replay is to start from
+  std::vector<bool> in_first_;      // by depth: whether the layer works in the first segment
+  uint64_t segment_ = 0;            // done so far
+  uint32_t depth_ = 0;              // of the next leg
+};
+
+// The checkpoints a sweep leaves on its way, in that order.
+class Saves {
+ public:
+  struct Save {
+    uint64_t record = 0;
+    int64_t boundary = 0;  // a tile of the grid
+  };
+  Saves(const Plan& plan, bool backward);
+  std::optional<Save> next();
+
+ private:
+  const Plan* plan_;
+  bool backward_;
+  std::optional<Actions> actions_;
+  uint64_t given_ = 0;
+};
+
+// The tiles whose rows are recorded for `sweep`.
+struct TileSpan {
+  int64_t first = 0;
+  int64_t last = 0;
+};
+TileSpan recorded_tiles(const Plan& plan, uint32_t sweep);
+
+}  // namespace sqs

@@ -1,0 +1,281 @@
+#include "plan/turn.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "core/wide.hpp"
+#include "plan/legs.hpp"
+#include "plan/ranges.hpp"
+#include "plan/segments.hpp"
+
+namespace sqs {
+namespace {
+
+constexpr uint64_t kRecordHeader = 16;  // of a saved state: its length and its hash
+
+// Where the rows of a unit lie that a segment of frames [A, B) needs: from A + low to B + high, the last one included.
+struct Spread {
+  Wide low = 0;
+  Wide high = 0;
+  bool any = false;
+  void join(Wide l, Wide h) {
+    low = any ? std::min(low, l) : l;
+    high = any ? std::max(high, h) : h;
+    any = true;
+  }
+};
+
+class Describer {
+ public:
+  explicit Describer(Plan& plan) : plan_(plan), turn_(plan.turn) {}
+
+  void describe() {
+    turn_ = {};
+    uint32_t turning = 0;
+    bool simple = true;
+    for (uint32_t s = 0; s < plan_.sweeps.size(); ++s) {
+      const Sweep& sweep = plan_.sweeps[s];
+      if (sweep.replays.empty()) continue;
+      if (turning++ == 0) {
+        turn_.first_tile = sweep.first_tile;
+        turn_.tile_end = sweep.tile_end;
+      } else if (sweep.tile_end > sweep.first_tile) {
+        const bool none = turn_.tile_end == turn_.first_tile;
+        turn_.first_tile = none ? sweep.first_tile : std::min(turn_.first_tile, sweep.first_tile);
+        turn_.tile_end = none ? sweep.tile_end : std::max(turn_.tile_end, sweep.tile_end);
+      }
+      simple = simple && sweep.replays.size() == 1 && sweep.recorded;
+      turn_.sweep = s;
+      turn_.from_last = sweep.replays[0].backward;
+    }
+    if (turning == 0) return;
+    turn_.kind = turning == 1 && simple ? TurnPlan::Kind::Reversal : TurnPlan::Kind::Chain;
+    find_states();
+    find_tapes();
+  }
+
+ private:
+  void find_states() {
+    std::vector<bool> seen(plan_.graph->size(), false);
+    for (const Sweep& sweep : plan_.sweeps)
+      for (const Layer& layer : sweep.replays)
+        for (const Unit& unit : layer.units) {
+          const StageDecl& decl = plan_.graph->node(unit.node).decl;
+          if (unit.kept || decl.kind != Kind::Scan || seen[unit.node]) continue;
+          seen[unit.node] = true;
+          const uint64_t bytes = decl.save != nullptr ? decl.saved_bytes : decl.state_bytes;
+          const uint64_t slot = (bytes + kRecordHeader + 15) / 16 * 16;
+          turn_.saved.push_back({unit.node, turn_.state_bytes, slot});
+          turn_.state_bytes += slot;
+        }
+  }
+
+  using Spreads = std::vector<std::vector<Spread>>;  // by depth and unit
+
+  Spread of_sweep_unit(const Unit& unit) const {
+    const Slack slack = slack_of(unit, plan_.tile_frames);
+    const int64_t ahead = unit.backward ? -unit.z : unit.z;
+    Spread spread;
+    spread.join(ahead + slack.low, static_cast<Wide>(ahead + slack.high) - static_cast<Wide>(unit.domain.step));
+    return spread;
+  }
+
+  // A scan starts where any sweep needs it to: starts_ has the widest, by node.
+  Spreads spreads_of(const Sweep& sweep) {
+    Spreads all(sweep.replays.size() + 1);
+    for (const Unit& unit : sweep.units) all[0].push_back(of_sweep_unit(unit));
+    for (uint32_t d = 1; d <= sweep.replays.size(); ++d) {
+      const std::vector<Unit>& units = sweep.layer(d).units;
+      all[d].resize(units.size());
+      for (size_t u = units.size(); u-- > 0;) {
+        const Unit& unit = units[u];
+        Spread& spread = all[d][u];
+        const auto join = [&](const Reader& reader) {
+          const Spread& r = all[reader.depth][reader.unit];
+          const Path& path = plan_.paths[reader.path];
+          const auto step = static_cast<Wide>(unit.domain.step);
+          if (r.any) spread.join(r.low - path.delta - path.back * step, r.high - path.delta + path.ahead * step);
+        };
+        for (const Reader& reader : unit.readers) join(reader);
+        for (const Reader& reader : unit.outside) join(reader);
+        if (unit.kept || !spread.any || plan_.graph->node(unit.node).decl.kind != Kind::Scan) continue;
+        Spread& start = starts_[unit.node];
+        const Wide was = unit.backward ? start.high : start.low;
+        const bool there = start.any;
+        start.join(spread.low, spread.high);
+        moved_ = moved_ || !there || was != (unit.backward ? start.high : start.low);
+        if (unit.backward) spread.high = start.high;
+        else spread.low = start.low;
+      }
+    }
+    return all;
+  }
+
+  void find_tapes() {
+    for (moved_ = true; moved_;) {
+      moved_ = false;
+      for (const Sweep& sweep : plan_.sweeps)
+        if (!sweep.replays.empty()) spreads_of(sweep);
+    }
+    std::map<NodeId, Tape> tapes;
+    for (const Sweep& sweep : plan_.sweeps) {
+      if (sweep.replays.empty()) continue;
+      const Spreads all = spreads_of(sweep);
+      for (uint32_t d = 1; d <= sweep.replays.size(); ++d)
+        for (size_t u = 0; u < sweep.layer(d).units.size(); ++u) {
+          const Unit& unit = sweep.layer(d).units[u];
+          if (unit.is_tape() && !unit.kept && all[d][u].any) add_tape(tapes[unit.node], sweep.layer(d), unit, all[d][u]);
+        }
+    }
+    for (const auto& [node, tape] : tapes) {
+      turn_.tapes.push_back(tape);
+      turn_.tile_bytes += tape.rows_per_tile * tape.row_bytes;
+      turn_.beside_bytes += aligned(Size(tape.beside_rows) * tape.row_bytes).saturated() + kAlign;
+    }
+  }
+
+  void add_tape(Tape& tape, const Layer& layer, const Unit& unit, const Spread& spread) {
+    const uint64_t step = std::max<uint64_t>(1, unit.domain.step);
+    const bool whole = plan_.tile_frames % step == 0;
+    tape.node = unit.node;
+    tape.row_bytes = plan_.graph->node(unit.node).row_bytes;
+    tape.rows_per_tile = plan_.tile_frames / step + (whole ? 0 : 1);
+    const Wide beside = floor_div(spread.high - spread.low, static_cast<Wide>(step)) + 1 + (whole ? 0 : 1);
+    // Where no rows are kept the buffer slides, which may take more than a tile.
+    const uint64_t sliding = row_capacity(plan_, layer, unit, plan_.tile_frames, 1);
+    const Wide more = static_cast<Wide>(sliding) - static_cast<Wide>(tape.rows_per_tile);
+    tape.beside_rows = std::max(tape.beside_rows, static_cast<uint64_t>(std::max<Wide>(0, std::max(beside, more))));
+  }
+
+  Plan& plan_;
+  TurnPlan& turn_;
+  std::map<NodeId, Spread> starts_;
+  bool moved_ = false;
+};
+
+uint64_t dependency_span(const Format& f) { return f.window / f.hop + (f.window % f.hop != 0 ? 1 : 0); }
+
+// checkpoint_every in tiles; 0: as the schedule has it.
+uint64_t asked_spacing(const Plan& plan) {
+  const uint64_t every = plan.settings.checkpoint_every;
+  if (every == 0) return 0;
+  const Format& f = plan.graph->format();
+  const Wide frames = static_cast<Wide>(std::max(every, dependency_span(f))) * static_cast<Wide>(f.hop);
+  return static_cast<uint64_t>(std::clamp<Wide>(ceil_div(frames, static_cast<Wide>(plan.tile_frames)), 1, Wide{1} << 40));
+}
+
+ScheduleLimits limits_of(const Plan& plan) {
+  ScheduleLimits limits;
+  limits.fixed_tiles = asked_spacing(plan);
+  return limits;
+}
+
+}  // namespace
+
+void describe_turn(Plan& plan) { Describer(plan).describe(); }
+
+namespace {
+
+// Checkpoints at every segment's end, and one segment's tape.
+std::optional<uint64_t> chain_bytes(const TurnPlan& turn, uint64_t spacing) {
+  const uint64_t segments = turn.tiles() / spacing + (turn.tiles() % spacing != 0 ? 1 : 0);
+  const Size bytes = Size(segments - 1) * turn.state_bytes + Size(spacing) * turn.tile_bytes;
+  if (bytes.overflowed()) return std::nullopt;
+  return bytes.saturated();
+}
+
+}  // namespace
+
+Size least_turn_pool(const Plan& plan) {
+  const TurnPlan& turn = plan.turn;
+  const uint64_t n = turn.tiles();
+  if (turn.kind == TurnPlan::Kind::None || n == 0) return Size(0);
+  std::optional<uint64_t> least;
+  if (turn.kind == TurnPlan::Kind::Reversal) {
+    least = least_pool(Chain{n, turn.state_bytes, turn.tile_bytes, 0}, limits_of(plan));
+  } else {
+    const uint64_t spacing = std::min(asked_spacing(plan), n);
+    least = spacing == 0 ? chain_least_pool(n, turn.state_bytes, turn.tile_bytes) : chain_bytes(turn, spacing);
+    if (least.has_value()) *least -= std::min(*least, turn.tile_bytes);  // one tile comes on top of the pool
+  }
+  return least.has_value() ? Size(*least) : Size(UINT64_MAX) * 2;
+}
+
+bool schedule_turn(Plan& plan, uint64_t pool_bytes) {
+  TurnPlan& turn = plan.turn;
+  const uint64_t n = turn.tiles();
+  turn.pool_bytes = 0;
+  turn.spacing = 0;
+  turn.schedule.reset();
+  if (turn.kind == TurnPlan::Kind::None) return true;
+  if (turn.kind == TurnPlan::Kind::Reversal) {
+    turn.schedule = Schedule::choose(Chain{n, turn.state_bytes, turn.tile_bytes, pool_bytes}, limits_of(plan));
+    if (!turn.schedule.has_value()) return false;
+    turn.pool_bytes = turn.schedule->kind() == ScheduleKind::Store ? turn.schedule->peak_bytes() : pool_bytes;
+    return true;
+  }
+  if (n == 0) return true;
+  const Size room = Size(pool_bytes) + turn.tile_bytes;
+  std::optional<uint64_t> spacing = asked_spacing(plan);
+  if (*spacing == 0) spacing = chain_spacing(n, turn.state_bytes, turn.tile_bytes, room.saturated());
+  if (!spacing.has_value()) return false;
+  turn.spacing = std::min(*spacing, n);
+  const std::optional<uint64_t> bytes = chain_bytes(turn, turn.spacing);
+  if (!bytes.has_value() || *bytes > room.saturated()) return false;
+  turn.pool_bytes = *bytes - std::min(*bytes, turn.tile_bytes);
+  return true;
+}
+
+namespace {
+
+class ReplayCounter {
+ public:
+  explicit ReplayCounter(Plan& plan) : plan_(plan), segments_(plan) {}
+
+  void count() {
+    for (uint32_t s = 0; s < plan_.sweeps.size(); ++s)
+      if (!plan_.sweeps[s].replays.empty()) count_sweep(s);
+  }
+
+ private:
+  void count_sweep(uint32_t s) {
+    Legs legs(plan_, s);
+    while (const std::optional<Leg> leg = legs.next()) {
+      if (leg->what != Leg::What::Replay) continue;
+      if (leg->begins && leg->keep) segments_.set(s, leg->first, leg->last);
+      if (leg->begins && !leg->keep) segments_.set_advance(s, leg->first, leg->last);
+      if (leg->recorded) continue;
+      plan_.turn.replayed_tiles += static_cast<uint64_t>(leg->last - leg->first);
+      for (const Unit& unit : segments_.replays(s)[leg->depth - 1].units)
+        if (!unit.kept) plan_.stages[unit.node].rows_predicted += unit.range.count();
+    }
+  }
+
+  Plan& plan_;
+  Segments segments_;
+};
+
+}  // namespace
+
+void count_replays(Plan& plan) {
+  plan.turn.replayed_tiles = 0;
+  if (plan.turn.kind == TurnPlan::Kind::None || plan.turn.tiles() == 0) return;
+  ReplayCounter(plan).count();
+  plan.tiles += plan.turn.replayed_tiles;
+}
+
+Status refit(Plan& plan, const ScanStart& scan_start) {
+  const TurnPlan former = std::move(plan.turn);
+  set_ranges(plan, scan_start);
+  set_leads(plan, plan.tile_frames);
+  describe_turn(plan);
+  plan.turn.pool_offset = former.pool_offset;
+  plan.turn.staging_offset = former.staging_offset;
+  if (plan.turn.beside_bytes > former.beside_bytes || !schedule_turn(plan, former.pool_bytes))
+    return Error{SQS_E_INTERNAL, "a part of the rows does not fit where all of them did; this is a defect of the library"};
+  count_rows(plan);
+  count_replays(plan);
+  return ok();
+}
+
+}  // namespace sqs

@@ -1,0 +1,27 @@
+// How a run looks back, for a tile span: what is replayed, from which states, over which tape, and what a schedule makes of the
+// memory there is. Pure arithmetic over a plan whose sweeps, ranges and leads are set.
+#pragma once
+
+#include "core/size.hpp"
+#include "plan/plan.hpp"
+#include "plan/ranges.hpp"
+
+namespace sqs {
+
+// Fills plan.turn but for the schedule.
+void describe_turn(Plan& plan);
+
+// The least pool that some schedule works in; overflowed if none does.
+Size least_turn_pool(const Plan& plan);
+
+// Chooses the schedule for a pool of so many bytes; false if none works. Takes no more of the pool than it needs.
+bool schedule_turn(Plan& plan, uint64_t pool_bytes);
+
+// Adds what replays evaluate to the rows predicted and to the tiles of the turn.
+void count_replays(Plan& plan);
+
+// Fits a finished plan to fewer rows of its targets, in the memory it has: ranges, tiles, schedule and counts. SQS_E_INTERNAL
+// if that is not possible, which it always is.
+Status refit(Plan& plan, const ScanStart& scan_start);
+
+}  // namespace sqs
