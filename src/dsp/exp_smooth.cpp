@@ -28,18 +28,20 @@ constexpr ParamSpec kParams[] = {
 
 constexpr uint64_t kHeaderBytes = 64;
 
+// kCount values of type Value (double or a vector of them) in each row.
 template <class Value, size_t kCount>
 SQS_DSP_INLINE void smooth_elements(double alpha, double* y, double* x, uint64_t rows, int64_t pitch) {
+  constexpr size_t kLanes = sizeof(Value) / sizeof(double);
   Value smooth[kCount];
-  std::memcpy(smooth, y, sizeof smooth);
+  for (size_t i = 0; i < kCount; ++i) smooth[i] = load_vector<Value>(y + i * kLanes);
   for (uint64_t row = 0; row < rows; ++row) {
     double* const at = x + static_cast<int64_t>(row) * pitch;
-    Value in[kCount];
-    std::memcpy(in, at, sizeof in);
-    for (size_t i = 0; i < kCount; ++i) smooth[i] = smooth[i] + alpha * (in[i] - smooth[i]);
-    std::memcpy(at, smooth, sizeof smooth);
+    for (size_t i = 0; i < kCount; ++i) {
+      smooth[i] = smooth[i] + alpha * (load_vector<Value>(at + i * kLanes) - smooth[i]);
+      store_vector(at + i * kLanes, smooth[i]);
+    }
   }
-  std::memcpy(y, smooth, sizeof smooth);
+  for (size_t i = 0; i < kCount; ++i) store_vector(y + i * kLanes, smooth[i]);
 }
 
 SQS_DSP_CLONES void smooth_rows(double alpha, double* y, uint64_t elements, double* x, uint64_t rows, int64_t pitch) {

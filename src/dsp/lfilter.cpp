@@ -36,22 +36,26 @@ struct Transfer {
   uint64_t taps() const { return b.size(); }
 };
 
-// kCount values of type Value in each row.
+// kCount values of type Value in each row, loaded and stored one by one: arrays of vectors go through memory otherwise.
 template <class Value, size_t kCount>
 SQS_DSP_INLINE void filter_elements(const double* b, const double* a, uint64_t taps, double* z, uint64_t elements, double* x,
                                     uint64_t rows, int64_t pitch) {
+  constexpr size_t kLanes = sizeof(Value) / sizeof(double);
   for (uint64_t row = 0; row < rows; ++row) {
     double* const at = x + static_cast<int64_t>(row) * pitch;
-    Value in[kCount], out[kCount], delayed[kCount];
-    std::memcpy(in, at, sizeof in);
-    std::memcpy(delayed, z, sizeof delayed);
-    for (size_t i = 0; i < kCount; ++i) out[i] = b[0] * in[i] + delayed[i];
-    for (uint64_t tap = 1; tap < taps; ++tap) {
-      std::memcpy(delayed, z + tap * elements, sizeof delayed);
-      for (size_t i = 0; i < kCount; ++i) delayed[i] = b[tap] * in[i] - a[tap] * out[i] + delayed[i];
-      std::memcpy(z + (tap - 1) * elements, delayed, sizeof delayed);
+    Value in[kCount], out[kCount];
+    for (size_t i = 0; i < kCount; ++i) {
+      in[i] = load_vector<Value>(at + i * kLanes);
+      out[i] = b[0] * in[i] + load_vector<Value>(z + i * kLanes);
+      store_vector(at + i * kLanes, out[i]);
     }
-    std::memcpy(at, out, sizeof out);
+    for (uint64_t tap = 1; tap < taps; ++tap) {
+      double* const delays = z + tap * elements;
+      const double b_tap = b[tap], a_tap = a[tap];
+      for (size_t i = 0; i < kCount; ++i)
+        store_vector(delays - elements + i * kLanes,
+                    b_tap * in[i] - a_tap * out[i] + load_vector<Value>(delays + i * kLanes));
+    }
   }
 }
 
