@@ -35,6 +35,7 @@ constexpr ParamSpec kZeroPhaseParams[] = {
 template <class Value, size_t kCount>
 SQS_DSP_INLINE void filter_elements(const Section* sections, uint64_t count, double* delays, uint64_t elements, double* x,
                                     uint64_t rows, int64_t pitch) {
+  constexpr size_t kLanes = sizeof(Value) / sizeof(double);
   Value z0[kMaxSections][kCount], z1[kMaxSections][kCount];
   for (uint64_t s = 0; s < count; ++s) {
     std::memcpy(z0[s], delays + 2 * s * elements, sizeof z0[s]);
@@ -43,7 +44,7 @@ SQS_DSP_INLINE void filter_elements(const Section* sections, uint64_t count, dou
   for (uint64_t row = 0; row < rows; ++row) {
     double* const at = x + static_cast<int64_t>(row) * pitch;
     Value value[kCount];
-    std::memcpy(value, at, sizeof value);
+    for (size_t i = 0; i < kCount; ++i) value[i] = load_vector<Value>(at + i * kLanes);
     for (uint64_t s = 0; s < count; ++s) {
       const Section& c = sections[s];
       for (size_t i = 0; i < kCount; ++i) {
@@ -53,7 +54,7 @@ SQS_DSP_INLINE void filter_elements(const Section* sections, uint64_t count, dou
         value[i] = out;
       }
     }
-    std::memcpy(at, value, sizeof value);
+    for (size_t i = 0; i < kCount; ++i) store_vector(at + i * kLanes, value[i]);
   }
   for (uint64_t s = 0; s < count; ++s) {
     std::memcpy(delays + 2 * s * elements, z0[s], sizeof z0[s]);
