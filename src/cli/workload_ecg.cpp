@@ -1,6 +1,6 @@
 // ecg: the heart beats of a recording. frames -> band (band-pass, forward and backward: a beat stays where it is) -> stats (mean
-// and variance of the whole recording, in the sweep that runs backward) -> z (standard deviations from the mean) -> beats (1 where
-// z is the largest in a window around it).
+// and variance of the whole recording, in the sweep that runs backward) -> z (standard deviations from the mean) -> beats (1
+// where z is the largest in a window around it).
 //
 // The pass band is that of Pan and Tompkins (IEEE Trans Biomed Eng 32(3):230-236, 1985), which keeps the QRS complexes and
 // takes out baseline wander and T waves; a beat is taken to be 0.3 s from the next one at least.

@@ -87,7 +87,9 @@ Recipe build(const Params& params, std::span<const Operand> inputs) {
   const SmoothRecursion recursion(params);
   const int32_t dtype = output_dtype(params, input);
   if (!params.is("direction", "both")) return recursion_recipe(recursion, input, direction_of(params), dtype);
-  const auto scan = [&](const Operand& read, int32_t direction, int32_t out) { return recursion_recipe(recursion, read, direction, out); };
+  const auto scan = [&](const Operand& read, int32_t direction, int32_t out) {
+    return recursion_recipe(recursion, read, direction, out);
+  };
   return zero_phase("exp_smooth", input, Extension{}, dtype, scan);
 }
 
@@ -95,10 +97,10 @@ Recipe build(const Params& params, std::span<const Operand> inputs) {
 
 const TypeSpec kExpSmooth = {
     "exp_smooth", SQS_SCAN,
-    "Exponential smoothing y[t] = alpha x[t] + (1 - alpha) y[t-1] over the rows, each element of a row by itself, from y = x at the "
-    "first row on; shape as the input. With direction=both it adds a second stage, \"NAME.forward\", which this one reads backward. "
-    "Computed in f64. Agrees with pandas' ewm(alpha=alpha, adjust=False).mean() and with scipy.signal.lfilter([alpha], [1, alpha - 1], x, "
-    "zi=(1 - alpha) * x[0]).",
+    "Exponential smoothing y[t] = alpha x[t] + (1 - alpha) y[t-1] over the rows, each element of a row by itself, from y = x at "
+    "the first row on; shape as the input. With direction=both it adds a second stage, \"NAME.forward\", which this one reads "
+    "backward. Computed in f64. Agrees with scipy.signal.lfilter([alpha], [1, alpha - 1], x, zi=(1 - alpha) * x[0]), and with what "
+    "pandas calls ewm(alpha=alpha, adjust=False).mean().",
     kParams, 1, build};
 
 }  // namespace sqs::dsp

@@ -133,9 +133,11 @@ Transfer read_transfer(const char* type, const Params& params) {
     for (double& coefficient : *side) coefficient /= leading;
   }
   for (const double coefficient : filter.b)
-    if (!std::isfinite(coefficient)) fail(SQS_E_INVALID, text(type, ": a begins with ", leading, ", by which b can't be divided"));
+    if (!std::isfinite(coefficient))
+      fail(SQS_E_INVALID, text(type, ": a begins with ", leading, ", by which b can't be divided"));
   for (const double coefficient : filter.a)
-    if (!std::isfinite(coefficient)) fail(SQS_E_INVALID, text(type, ": a begins with ", leading, ", by which a can't be divided"));
+    if (!std::isfinite(coefficient))
+      fail(SQS_E_INVALID, text(type, ": a begins with ", leading, ", by which a can't be divided"));
   return filter;
 }
 
@@ -170,16 +172,17 @@ Recipe build_zero_phase(const Params& params, std::span<const Operand> inputs) {
 const TypeSpec kLfilter = {
     "lfilter", SQS_SCAN,
     "A filter by the coefficients b and a of its transfer function, over the rows, each element of a row by itself; shape as the "
-    "input. Transposed direct form II, computed in f64. Agrees with scipy.signal.lfilter, and with init=steady with lfilter(b, a, x, "
-    "zi=lfilter_zi(b, a) * x[0]); with direction=backward on the rows in reverse. Above an order of 8 or so use sosfilt.",
+    "input. Transposed direct form II, computed in f64. Agrees with scipy.signal.lfilter, and with init=steady with "
+    "lfilter(b, a, x, zi=lfilter_zi(b, a) * x[0]); with direction=backward on the rows in reverse. Above an order of 8 or so use sosfilt.",
     kParams, 1, build};
 
 const TypeSpec kFiltfilt = {
     "filtfilt", SQS_SCAN,
-    "A filter by the coefficients b and a of its transfer function, forward and then backward over the rows, so that nothing is "
-    "delayed; shape as the input. The gain is squared. Adds a second stage, \"NAME.forward\", which this one reads (and of integers "
-    "with padtype=odd a third, \"NAME.input\"). Computed in f64, as is what lies between. Agrees with scipy.signal.filtfilt; like it, "
-    "odd needs more rows than padlen, but even and constant take fewer too. Above an order of 8 or so use sosfiltfilt.",
+    "A filter by the coefficients b and a of its transfer function, forward and then backward over the rows, so that nothing "
+    "is delayed; shape as the input. The gain is squared. Adds a second stage, \"NAME.forward\", which this one reads (and of "
+    "integers with padtype=odd a third, \"NAME.input\"). Computed in f64, as is what lies between. Agrees with "
+    "scipy.signal.filtfilt; like it, odd needs more rows than padlen, but even and constant take fewer too. Above an order of 8 "
+    "or so use sosfiltfilt.",
     kZeroPhaseParams, 1, build_zero_phase};
 
 }  // namespace sqs::dsp

@@ -97,7 +97,8 @@ Recipe recursion_recipe(const Recursion& recursion, const Operand& input, int32_
   recipe.scratch_bytes = checked_bytes(elements, kRowsAtOnce * sizeof(double));
   recipe.cost_ns_per_row = 0.24 * recursion.operations() * static_cast<double>(elements) + 3;
   visit_float(dtype, [&](auto chosen) {
-    recipe.kernel = std::make_unique<const RecursionScan<typename decltype(chosen)::type, Recursion>>(recursion, direction, input);
+    using Scan = RecursionScan<typename decltype(chosen)::type, Recursion>;
+    recipe.kernel = std::make_unique<const Scan>(recursion, direction, input);
   });
   return recipe;
 }

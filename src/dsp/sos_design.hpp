@@ -9,8 +9,9 @@ namespace sqs::dsp {
 
 inline constexpr ParamSpec kSosParam = {"sos", ParamType::FloatList, "", "", "..; 6..384 values",
                                         "b0,b1,b2,1,a1,a2 of each section; or else butter"};
-inline constexpr ParamSpec kButterParam = {"butter", ParamType::Choice, "", "none", "none|lowpass|highpass|bandpass|bandstop",
-                                           "designs a Butterworth filter, as scipy.signal.butter(order, corners, output=\"sos\")"};
+inline constexpr ParamSpec kButterParam = {
+    "butter", ParamType::Choice, "", "none", "none|lowpass|highpass|bandpass|bandstop",
+    "designs a Butterworth filter, as scipy.signal.butter(order, corners, output=\"sos\")"};
 inline constexpr ParamSpec kOrderParam = {"order", ParamType::Int, "", "4", "1..24", "of the Butterworth filter"};
 inline constexpr ParamSpec kLowParam = {"low", ParamType::Float, "Hz", "0", "0..", "lower corner: highpass, bandpass, bandstop"};
 inline constexpr ParamSpec kHighParam = {"high", ParamType::Float, "Hz", "0", "0..", "upper corner: lowpass, bandpass, bandstop"};

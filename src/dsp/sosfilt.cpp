@@ -147,10 +147,10 @@ const TypeSpec kSosfilt = {
 
 const TypeSpec kSosfiltfilt = {
     "sosfiltfilt", SQS_SCAN,
-    "Second-order sections in cascade, forward and then backward over the rows, so that nothing is delayed; shape as the input. The "
-    "gain is squared. Adds a second stage, \"NAME.forward\", which this one reads (and of integers with padtype=odd a third, "
-    "\"NAME.input\"). Computed in f64, as is what lies between. Agrees with scipy.signal.sosfiltfilt; like it, odd needs more rows "
-    "than padlen, but even and constant take fewer too.",
+    "Second-order sections in cascade, forward and then backward over the rows, so that nothing is delayed; shape as the input. "
+    "The gain is squared. Adds a second stage, \"NAME.forward\", which this one reads (and of integers with padtype=odd a third, "
+    "\"NAME.input\"). Computed in f64, as is what lies between. Agrees with scipy.signal.sosfiltfilt; like it, odd needs more "
+    "rows than padlen, but even and constant take fewer too.",
     kZeroPhaseParams, 1, build_zero_phase};
 
 }  // namespace sqs::dsp

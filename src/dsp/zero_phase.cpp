@@ -15,7 +15,8 @@ int32_t edge_of(const Params& params) {
 
 void require_rows_of_a_stream(const char* type, const Operand& input) {
   if (input.is_whole_stream)
-    fail(SQS_E_GRAPH, text(type, ": \"", input.stage, "\" has one row for the whole stream, which can't be extended: use padtype=none"));
+    fail(SQS_E_GRAPH, text(type, ": \"", input.stage, "\" has one row for the whole stream, which can't be extended: "
+                           "use padtype=none"));
   if (!input.is_plain)
     fail(SQS_E_GRAPH, text(type, ": \"", input.stage, "\" is read with before, after, stride or offset, which can't be extended: "
                            "read it row by row, or use padtype=none"));
@@ -33,7 +34,8 @@ Recipe to_float(const Operand& input) {
 Extension read_extension(const char* type, const Params& params, uint64_t default_rows) {
   if (params.is("padtype", "none")) {
     if (params.given("padlen") && params.integer("padlen") > 0)
-      fail(SQS_E_INVALID, text(type, ": padtype=none extends by nothing, but padlen is ", params.integer("padlen"), ": leave one out"));
+      fail(SQS_E_INVALID,
+           text(type, ": padtype=none extends by nothing, but padlen is ", params.integer("padlen"), ": leave one out"));
     return {};
   }
   const uint64_t rows = params.given("padlen") ? params.integer("padlen") : default_rows;
