@@ -1,5 +1,6 @@
-// ecg: the heart beats of a recording. frames -> band (band-pass) -> stats (mean and variance of the whole recording: a sweep
-// of its own) -> z (standard deviations from the mean) -> beats (1 where z is the largest in a window around it).
+// ecg: the heart beats of a recording. frames -> band (band-pass, forward and backward: a beat stays where it is) -> stats (mean
+// and variance of the whole recording, in the sweep that runs backward) -> z (standard deviations from the mean) -> beats (1
+// where z is the largest in a window around it).
 //
 // The pass band is that of Pan and Tompkins (IEEE Trans Biomed Eng 32(3):230-236, 1985), which keeps the QRS complexes and
 // takes out baseline wander and T waves; a beat is taken to be 0.3 s from the next one at least.
@@ -107,9 +108,8 @@ class Ecg final : public Workload {
     if (options.window || options.hop)
       throw Failure(Exit::kUsage, "ecg looks at a window around every frame: --window and --hop are not for it");
     if (input.sample_rate == 0) throw Failure(Exit::kUsage, "ecg needs the frames per second: give --rate");
-    add_dsp(pipeline, "sosfilt", "band", {"frames"},
-            fmt::format("butter=bandpass order=1 low={} high={} init=steady", kLowHz, kHighHz));
-    add_dsp(pipeline, "mean_var", "stats", {"band"}, "");
+    add_dsp(pipeline, "sosfiltfilt", "band", {"frames"}, fmt::format("butter=bandpass order=1 low={} high={}", kLowHz, kHighHz));
+    add_dsp(pipeline, "mean_var", "stats", {"band"}, "direction=backward");
     add_dsp(pipeline, "normalise", "z", {"band", "stats"}, "");
     const uint64_t reach = reach_frames(input);
     const sq::Access window("z", reach, reach, 1, sq::Edge::zero);  // zero, the mean: so that every frame has its row

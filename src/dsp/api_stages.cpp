@@ -1,8 +1,8 @@
 // The C functions that add stages and list stage types.
 #include <algorithm>
 #include <cstring>
-#include <memory>
 
+#include "chain.hpp"
 #include "dtypes.hpp"
 #include "guard.hpp"
 #include "out_struct.hpp"
@@ -36,6 +36,8 @@ int32_t read_operand(const sqs_pipeline* p, const sqs_access& access, Operand& o
   if (__builtin_add_overflow(access.before, access.after, &context) || __builtin_add_overflow(context, uint64_t{1}, &context))
     fail(SQS_E_OVERFLOW, text("before + 1 + after of the access to \"", access.stage, "\" does not fit 64 bits"));
   operand.has_context = context > 1;
+  operand.is_plain = context == 1 && stride == 1 && access.has_offset == 0;
+  operand.is_whole_stream = info.step == 0;
   if (operand.has_context) operand.shape.push_back(context);
   for (int32_t axis = 0; axis < info.ndim; ++axis) operand.shape.push_back(static_cast<uint64_t>(info.shape[axis]));
   // Of a row that is a window, the engine tells the step in frames; of context, the stride is the hop itself.
@@ -73,10 +75,7 @@ int32_t add(sqs_pipeline* p, const char* type_name, const char* name, const sqs_
     require(access.stage, "stage an access reads");
     if (const int32_t code = read_operand(p, access, operands[i], err); code != SQS_OK) return code;
   }
-  Recipe recipe = type.build(params, operands);
-  const sqs_stage stage = declare(type, recipe);
-  auto* kernel = const_cast<Kernel*>(recipe.kernel.release());
-  return sqs_pipeline_add_stage(p, name, &stage, accesses, access_count, kernel, destroy_kernel, err);
+  return add_chain(p, type, name, accesses, access_count, type.build(params, operands), err);
 }
 
 }  // namespace

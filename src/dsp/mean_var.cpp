@@ -1,8 +1,9 @@
 // mean_var: mean and variance of every element over all rows.
 //
 // Rows are summed in blocks of kBlockRows relative to a pivot (the block's first row), with eight accumulators, row i of a
-// block into number i mod 8; blocks are then joined by Chan's update (Chan, Golub & LeVeque 1983). The order of additions
-// follows from row numbers alone, so tiles cannot change a bit, and the loop over eight rows vectorises.
+// block into number i mod 8; blocks are then joined by Chan's update (Chan, Golub & LeVeque 1983). Rows count from the one the
+// reduce begins with: row 0, or backward the last one. So the order of additions follows from row numbers alone, tiles cannot
+// change a bit, and the loop over eight rows vectorises; but the two directions may differ in the last bits.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -19,6 +20,8 @@ constexpr uint64_t kPhases = 8;
 
 constexpr ParamSpec kParams[] = {
     {"ddof", ParamType::Int, "", "0", "0..2^20", "the variance is divided by rows - ddof; 1: the unbiased estimate"},
+    {"direction", ParamType::Choice, "", "forward", "forward|backward",
+     "order in which rows are added; backward spares a sweep if the input is computed backward"},
 };
 
 // sum += d, squares += d^2 with d = x - pivot, for `groups` groups of `count` values each.
@@ -99,6 +102,7 @@ class MeanVar final : public Kernel {
  public:
   MeanVar(const Params& params, const Operand& input)
       : ddof_(params.number("ddof")),
+        backward_(params.is("direction", "backward")),
         elements_(product(input.shape)),
         element_bytes_(static_cast<int64_t>(sqs_dtype_bytes(input.dtype))),
         load_(lane_loader<double>(input.dtype)),
@@ -109,16 +113,15 @@ class MeanVar final : public Kernel {
 
   void process(sqs_call& call) const override {
     State state(call.state, elements_);
-    const sqs_view& input = call.inputs[0];
     auto* x = static_cast<double*>(call.scratch);
-    for (uint64_t row = 0; row < call.rows;) {
-      if (state.rows_in_block() == 0) begin_block(state, input, row, x);
+    for (uint64_t done = 0; done < call.rows;) {
+      if (state.rows_in_block() == 0) begin_block(state, call, done, x);
       const uint64_t in_block = state.rows_in_block();
-      const uint64_t left = std::min(call.rows - row, kBlockRows - in_block);
-      const uint64_t taken = in_block % kPhases == 0 && left >= kPhases ? add_eights(state, input, row, left, x)
-                                                                       : add_row(state, input, row, x);
+      const uint64_t left = std::min(call.rows - done, kBlockRows - in_block);
+      const uint64_t taken = in_block % kPhases == 0 && left >= kPhases ? add_eights(state, call, done, left, x)
+                                                                       : add_row(state, call, done, x);
       state.rows_in_block() = in_block + taken;
-      row += taken;
+      done += taken;
       if (in_block + taken == kBlockRows) end_block(state);
     }
   }
@@ -137,8 +140,8 @@ class MeanVar final : public Kernel {
   }
 
  private:
-  void begin_block(State& state, const sqs_view& input, uint64_t row, double* x) const {
-    load(input, row, 1, x);
+  void begin_block(State& state, const sqs_call& call, uint64_t done, double* x) const {
+    load(call, done, 1, x);
     double* pivot = state.pivot();
     for (uint64_t i = 0; i < elements_; ++i) pivot[i] = std::isfinite(x[i]) ? x[i] : 0;
     for (uint64_t phase = 1; phase < kPhases; ++phase) std::copy(pivot, pivot + elements_, pivot + phase * elements_);
@@ -155,26 +158,39 @@ class MeanVar final : public Kernel {
     state.rows_in_block() = 0;
   }
 
-  uint64_t add_row(State& state, const sqs_view& input, uint64_t row, double* x) const {
+  uint64_t add_row(State& state, const sqs_call& call, uint64_t done, double* x) const {
     const uint64_t phase = state.rows_in_block() % kPhases;
-    load(input, row, 1, x);
+    load(call, done, 1, x);
     add_groups(x, 1, elements_, state.pivot(), state.block_sum() + phase * elements_, state.block_squares() + phase * elements_);
     return 1;
   }
 
-  uint64_t add_eights(State& state, const sqs_view& input, uint64_t row, uint64_t left, double* x) const {
+  uint64_t add_eights(State& state, const sqs_call& call, uint64_t done, uint64_t left, double* x) const {
     const uint64_t groups = std::min(left / kPhases, groups_);
-    load(input, row, groups * kPhases, x);
+    load(call, done, groups * kPhases, x);
     if (elements_ == 1) add_groups_of_eight(x, groups, state.pivot()[0], state.block_sum(), state.block_squares());
     else add_groups(x, groups, kPhases * elements_, state.pivot(), state.block_sum(), state.block_squares());
     return groups * kPhases;
   }
 
-  void load(const sqs_view& input, uint64_t row, uint64_t rows, double* x) const {
-    load_rows(input, load_, element_bytes_, elements_, row, rows, x);
+  // The next rows when `done` of the call's are, in the order in which they are added.
+  void load(const sqs_call& call, uint64_t done, uint64_t rows, double* x) const {
+    const uint64_t low = backward_ ? call.rows - done - rows : done;
+    load_rows(call.inputs[0], load_, element_bytes_, elements_, low, rows, x);
+    if (backward_) reverse_rows(x, rows);
+  }
+
+  void reverse_rows(double* x, uint64_t rows) const {
+    if (elements_ == 1) return std::reverse(x, x + rows);
+    double* last = x + rows * elements_;
+    for (double* first = x; first + elements_ < last; first += elements_) {
+      last -= elements_;
+      std::swap_ranges(first, first + elements_, last);
+    }
   }
 
   double ddof_;
+  bool backward_;
   uint64_t elements_;
   int64_t element_bytes_;
   LaneLoader<double> load_;
@@ -187,6 +203,7 @@ Recipe build(const Params& params, std::span<const Operand> inputs) {
   auto kernel = std::make_unique<const MeanVar>(params, input);
   Recipe recipe;
   recipe.kind = SQS_REDUCE;
+  recipe.direction = params.is("direction", "backward") ? SQS_BACKWARD : SQS_FORWARD;
   recipe.threading = SQS_ANY_THREAD;
   recipe.dtype = SQS_F64;
   recipe.shape = {2};
@@ -203,7 +220,8 @@ Recipe build(const Params& params, std::span<const Operand> inputs) {
 const TypeSpec kMeanVar = {
     "mean_var", SQS_REDUCE,
     "Mean and variance of each element over all rows, f64, shape (2, row shape): [0] is the mean, [1] the variance. NaN without rows; "
-    "the variance is NaN if rows <= ddof. Agrees with numpy.mean and numpy.var(ddof=ddof) over axis 0, in f64.",
+    "the variance is NaN if rows <= ddof. Agrees with numpy.mean and numpy.var(ddof=ddof) over axis 0, in f64; the directions agree "
+    "but for the last bits.",
     kParams, 1, build};
 
 }  // namespace sqs::dsp

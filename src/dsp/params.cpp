@@ -44,13 +44,14 @@ double read_bound(std::string_view bound) {
 
 Interval read_interval(std::string_view range) {
   Interval interval;
-  if (range.starts_with('>')) {
-    interval.low = read_bound(range.substr(1));
-    interval.open_low = true;
+  interval.open_low = range.starts_with('>');
+  if (interval.open_low) range.remove_prefix(1);
+  const size_t dots = range.find("..");
+  if (dots == std::string_view::npos) {
+    assert(interval.open_low);
+    interval.low = read_bound(range);
     return interval;
   }
-  const size_t dots = range.find("..");
-  assert(dots != std::string_view::npos);
   const std::string_view low = range.substr(0, dots), high = range.substr(dots + 2);
   if (!low.empty()) interval.low = read_bound(low);
   interval.takes_minus_infinity = !low.empty() && interval.low == -kInfinity;

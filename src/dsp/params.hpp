@@ -16,7 +16,7 @@ const char* param_type_name(ParamType type);
 
 // range is the rule itself, in one of these forms; numbers may be written 2^k.
 //   choice      "a|b|c"
-//   int, float  "lo..hi", "lo..", "..hi", ".." (any finite number), ">lo", "-inf.." (minus infinity too)
+//   int, float  "lo..hi", "lo..", "..hi", ".." (any finite number), ">lo", ">lo..hi", "-inf.." (minus infinity too)
 //   float list  a number's range, then "; lo..hi values"
 // A parameter that is not required and has the default "" may be absent: its list is then empty.
 struct ParamSpec {

@@ -12,6 +12,7 @@ namespace {
 constexpr const TypeSpec* kTypes[] = {
     &kRfft,     &kFft,        &kTaper,  &kMagnitude, &kLog,     &kScale,   &kConvert, &kArgmax,    &kQuantile,
     &kRunningQuantile, &kHistogram, &kBandSums, &kThreshold, &kLocalMax, &kMeanVar, &kNormalise, &kSosfilt,
+    &kSosfiltfilt, &kLfilter, &kFiltfilt, &kExpSmooth,
     &kKalman, &kRts, &kViterbiForward, &kViterbiTrace, &kHmmForward, &kHmmPosterior,
 };
 
@@ -55,6 +56,9 @@ sqs_stage declare(const TypeSpec& type, const Recipe& recipe) {
   stage.state_bytes = recipe.state_bytes;
   stage.scratch_bytes = recipe.scratch_bytes;
   stage.fixed_bytes = recipe.fixed_bytes;
+  stage.lead = recipe.lead;
+  stage.tail = recipe.tail;
+  stage.extend_edge = recipe.extend_edge;
   stage.version = "1";
   stage.cost_ns_per_row = recipe.cost_ns_per_row;
   stage.process = process_callback;

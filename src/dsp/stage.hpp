@@ -22,6 +22,8 @@ struct Operand {
   uint64_t before = 0;  // rows of context before the centre
   bool has_context = false;
   uint64_t hop = 0;     // rows of axis 0 by which one output row lies after the one before; 0: not known
+  bool is_plain = true;         // read row by row: no context, stride or offset
+  bool is_whole_stream = false; // one row for the whole stream, as a reduce has
 };
 
 // The computation of one stage. Nothing here allocates while a tile is computed. A Failure thrown becomes SQS_E_STAGE.
@@ -33,6 +35,7 @@ class Kernel {
   virtual void finish(sqs_call&) const {}
 };
 
+// What a type builds: a stage, and the stages that have to be added for it before.
 struct Recipe {
   int32_t kind = SQS_MAP;
   int32_t direction = SQS_FORWARD;
@@ -43,7 +46,13 @@ struct Recipe {
   uint64_t scratch_bytes = 0;
   uint64_t fixed_bytes = 0;
   double cost_ns_per_row = 0;
+  uint64_t lead = 0, tail = 0;    // of a scan: rows by which its input is extended, filled as extend_edge says
+  int32_t extend_edge = SQS_VALID;
+  bool crops_to_input = false;    // keeps only the rows that lie on those of the first stage the caller named
   std::unique_ptr<const Kernel> kernel;
+  // A chain: the first helper reads what the caller named, each other one the helper before it, and this stage the last one.
+  std::vector<Recipe> helpers;
+  const char* suffix = "";        // of a helper, which is added as "<name>.<suffix>"
 };
 
 struct TypeSpec {

@@ -22,6 +22,10 @@ extern const TypeSpec kLocalMax;
 extern const TypeSpec kMeanVar;          // mean_var.cpp
 extern const TypeSpec kNormalise;        // normalise.cpp
 extern const TypeSpec kSosfilt;          // sosfilt.cpp
+extern const TypeSpec kSosfiltfilt;
+extern const TypeSpec kLfilter;          // lfilter.cpp
+extern const TypeSpec kFiltfilt;
+extern const TypeSpec kExpSmooth;        // exp_smooth.cpp
 extern const TypeSpec kKalman;           // kalman.cpp
 extern const TypeSpec kRts;
 extern const TypeSpec kViterbiForward;   // viterbi.cpp

@@ -1,0 +1,106 @@
+// Scans that put every element of a row through a linear recursion of its own, computed in f64, forward or backward over the
+// rows: what sosfilt, lfilter and exp_smooth share. A backward scan is the same recursion walked down: views ascend in memory
+// either way, and the recursion is given the row to begin with and a pitch, which is then negative.
+//
+// Rows are worked on kRowsAtOnce at a time. What happens to an element is one sequence of operations in row order, so neither
+// the tiles nor these pieces can change a bit. Thread safety: constant once made; the state belongs to the call.
+#pragma once
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "lanes.hpp"
+#include "params.hpp"
+#include "stage.hpp"
+
+namespace sqs::dsp {
+
+inline constexpr uint64_t kRowsAtOnce = 64;
+
+inline constexpr ParamSpec kDirectionParam = {
+    "direction", ParamType::Choice, "", "forward", "forward|backward", "backward: from the last row to the first"};
+inline constexpr ParamSpec kRateParam = {
+    "rate", ParamType::Float, "Hz", "0", "0..", "rows per second of the input; 0: as the pipeline's sample rate has it"};
+inline constexpr ParamSpec kOutputDtypeParam = {
+    "dtype", ParamType::Choice, "", "auto", "auto|f32|f64",
+    "of the output; auto: f32 for f32 and integers up to 16 bits, else f64. Computed in f64"};
+
+inline int32_t direction_of(const Params& params) { return params.is("direction", "backward") ? SQS_BACKWARD : SQS_FORWARD; }
+inline int32_t output_dtype(const Params& params, const Operand& input) {
+  return params.is("dtype", "auto") ? real_compute_dtype(input.dtype) : dtype_named(params.choice("dtype"));
+}
+
+// `given` if it is not 0, else the rows per second of the stage under way.
+inline double rows_per_second(const sqs_call& call, std::string_view type, double given) {
+  if (given > 0) return given;
+  if (!(call.sample_rate > 0)) fail(SQS_E_STAGE, text(type, ": the sample rate is not known: give rate"));
+  return call.sample_rate / static_cast<double>(std::max<uint64_t>(call.frames_per_row, 1));
+}
+
+// A Recursion is a value with
+//   uint64_t state_bytes(uint64_t elements) const;
+//   double operations() const;                       per element and row, about: for the cost hint
+//   void start(sqs_call& call, uint64_t elements, const double* first) const;
+//     prepares call.state, which is zero; first: the elements of the row the scan begins with
+//   void run(void* state, uint64_t elements, double* x, uint64_t rows, int64_t pitch) const;
+//     works on `rows` rows in place, from x on; each lies `pitch` doubles after the one before
+template <class Out, class Recursion>
+class RecursionScan final : public Kernel {
+ public:
+  RecursionScan(Recursion recursion, int32_t direction, const Operand& input)
+      : recursion_(std::move(recursion)),
+        backward_(direction == SQS_BACKWARD),
+        elements_(product(input.shape)),
+        element_bytes_(static_cast<int64_t>(sqs_dtype_bytes(input.dtype))),
+        load_(lane_loader<double>(input.dtype)) {}
+
+  void init(sqs_call& call) const override {
+    auto* first = static_cast<double*>(call.scratch);
+    load_rows(call.inputs[0], load_, element_bytes_, elements_, 0, 1, first);
+    recursion_.start(call, elements_, first);
+  }
+
+  void process(sqs_call& call) const override {
+    auto* x = static_cast<double*>(call.scratch);
+    const auto pitch = static_cast<int64_t>(elements_);
+    for (uint64_t done = 0; done < call.rows;) {
+      const uint64_t rows = std::min(kRowsAtOnce, call.rows - done);
+      const uint64_t low = backward_ ? call.rows - done - rows : done;
+      load_rows(call.inputs[0], load_, element_bytes_, elements_, low, rows, x);
+      if (backward_) recursion_.run(call.state, elements_, x + (rows - 1) * elements_, rows, -pitch);
+      else recursion_.run(call.state, elements_, x, rows, pitch);
+      for (uint64_t i = 0; i < rows; ++i)
+        std::copy_n(x + i * elements_, elements_, reinterpret_cast<Out*>(output_row_at(call.output, low + i)));
+      done += rows;
+    }
+  }
+
+ private:
+  Recursion recursion_;
+  bool backward_;
+  uint64_t elements_;
+  int64_t element_bytes_;
+  LaneLoader<double> load_;
+};
+
+template <class Recursion>
+Recipe recursion_recipe(const Recursion& recursion, const Operand& input, int32_t direction, int32_t dtype) {
+  const uint64_t elements = product(input.shape);
+  Recipe recipe;
+  recipe.kind = SQS_SCAN;
+  recipe.direction = direction;
+  recipe.threading = SQS_ANY_THREAD;
+  recipe.dtype = dtype;
+  recipe.shape = input.shape;
+  recipe.state_bytes = recursion.state_bytes(elements);
+  recipe.scratch_bytes = checked_bytes(elements, kRowsAtOnce * sizeof(double));
+  recipe.cost_ns_per_row = 0.24 * recursion.operations() * static_cast<double>(elements) + 3;
+  visit_float(dtype, [&](auto chosen) {
+    using Scan = RecursionScan<typename decltype(chosen)::type, Recursion>;
+    recipe.kernel = std::make_unique<const Scan>(recursion, direction, input);
+  });
+  return recipe;
+}
+
+}  // namespace sqs::dsp
