@@ -29,13 +29,15 @@ std::vector<Part> parts_of(const TypeSpec& type, const char* name, const char* i
   return parts;
 }
 
-// What the engine would only say of the last stage, when the helpers are there already.
-void require_free_name(const sqs_pipeline* p, const char* name) {
-  if (*name == '\0') fail(SQS_E_NAME, "the name is empty: a stage needs a name");
-  sqs_stage_info info = {};
-  info.struct_size = sizeof info;
-  if (sqs_pipeline_describe(p, name, &info, nullptr) == SQS_OK)
-    fail(SQS_E_NAME, text("there is already a stage \"", name, "\": choose another name"));
+// What the engine would only say of a later stage, when those before it are there already.
+void require_free_names(const sqs_pipeline* p, std::span<const Part> parts) {
+  if (parts.back().name.empty()) fail(SQS_E_NAME, "the name is empty: a stage needs a name");
+  for (const Part& part : parts) {
+    sqs_stage_info info = {};
+    info.struct_size = sizeof info;
+    if (sqs_pipeline_describe(p, part.name.c_str(), &info, nullptr) == SQS_OK)
+      fail(SQS_E_NAME, text("there is already a stage \"", part.name, "\": choose another name"));
+  }
 }
 
 int32_t add_part(sqs_pipeline* p, Part& part, const sqs_access* accesses, uint32_t access_count, sqs_error** err) {
@@ -77,7 +79,7 @@ int32_t add_chain(sqs_pipeline* p, const TypeSpec& type, const char* name, const
                   Recipe recipe, sqs_error** err) {
   std::vector<Part> parts = parts_of(type, name, accesses->stage, std::move(recipe));
   if (parts.size() == 1) return add_part(p, parts.front(), accesses, access_count, err);
-  require_free_name(p, name);
+  require_free_names(p, parts);
   if (const int32_t code = add_part(p, parts.front(), accesses, access_count, err); code != SQS_OK) return code;
   for (size_t i = 1; i < parts.size(); ++i) {
     std::vector<sqs_access> reads = {access_to(parts[i - 1])};

@@ -51,6 +51,15 @@ struct Array {
     array.shape = std::move(extents);
     return array;
   }
+  // `count` of its rows.
+  Array rows(uint64_t first, uint64_t count) const {
+    std::vector<uint64_t> extents = shape;
+    extents[0] = count;
+    Array array(dtype, std::move(extents));
+    const uint64_t row_bytes = shape[0] == 0 ? 0 : bytes.size() / shape[0];
+    std::memcpy(array.bytes.data(), bytes.data() + first * row_bytes, array.bytes.size());
+    return array;
+  }
 };
 
 // The arrays of vectors/FAMILY.txt; ends the test program if there is no such file or array.

@@ -98,6 +98,16 @@ std::vector<Case> row_cases(std::mt19937_64& random) {
       cases.push_back({"threshold", "limit=0.5 mode=below dtype=i32", {input}});
       cases.push_back({"sosfilt", "butter=bandpass order=3 low=5 high=20 rate=100 init=steady", {finite}});
       cases.push_back({"sosfilt", "sos=1,2,1,1,-0.5,0.25 dtype=f64", {input}});
+      cases.push_back({"sosfilt", "butter=bandpass order=3 low=5 high=20 rate=100 init=steady direction=backward", {finite}});
+      cases.push_back({"lfilter", "b=1,2,1 a=2,-0.5,0.25,0.1,0.1 init=steady", {finite}});
+      cases.push_back({"lfilter", "b=1,0.5,0.25,0.125 direction=backward dtype=f64", {input}});
+      cases.push_back({"sosfiltfilt", "butter=bandpass order=3 low=5 high=20 rate=100 padtype=even", {finite}});
+      cases.push_back({"sosfiltfilt", "butter=highpass order=3 low=5 rate=100 padlen=0", {input}});
+      cases.push_back({"filtfilt", "b=1,2,1 a=2,-0.5,0.25 padtype=constant dtype=f64", {finite}});
+      if (shape[0] > 9) cases.push_back({"filtfilt", "b=1,2,1 a=2,-0.5,0.25", {finite}});
+      cases.push_back({"mean_var", "direction=backward", {input}});
+      for (const char* direction : {"forward", "backward", "both"})
+        cases.push_back({"exp_smooth", std::string("alpha=0.1 direction=") + direction, {input}});
       std::vector<uint64_t> stats_shape = row;
       stats_shape.insert(stats_shape.begin(), {1, 2});
       Input stats = plain(random_array(random, SQS_F64, stats_shape, true));
@@ -113,6 +123,8 @@ std::vector<Case> row_cases(std::mt19937_64& random) {
   // Enough rows for several blocks of the reduce.
   cases.push_back({"mean_var", "ddof=1", {plain(random_array(random, SQS_F32, {9000, 1}, true))}});
   cases.push_back({"mean_var", "ddof=1", {plain(random_array(random, SQS_F64, {9000, 3}, true))}});
+  cases.push_back({"mean_var", "direction=backward", {plain(random_array(random, SQS_F32, {9000, 1}, true))}});
+  cases.push_back({"mean_var", "direction=backward", {plain(random_array(random, SQS_F64, {9000, 3}, true))}});
   return cases;
 }
 

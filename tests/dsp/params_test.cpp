@@ -206,6 +206,10 @@ TEST_F(Dsp, DeclaresShapesAndDtypes) {
   EXPECT_EQ(added("band_sums", "b", "spectrum", "bands=0,100,100,200 rate=400"), "f32 2 2");
   EXPECT_EQ(added("mean_var", "m", "frames", ""), "f64 2 2");
   EXPECT_EQ(added("sosfilt", "f", "frames", "butter=lowpass high=10 rate=100 dtype=f64"), "f64 2");
+  EXPECT_EQ(added("lfilter", "l", "frames", "b=1,1 direction=backward"), "f32 2");
+  EXPECT_EQ(added("sosfiltfilt", "zero phase", "frames", "butter=lowpass high=10 rate=100"), "f32 2");
+  EXPECT_EQ(added("filtfilt", "ff", "frames", "b=1,1 dtype=f64"), "f64 2");
+  EXPECT_EQ(added("exp_smooth", "e", "power", "alpha=0.1 direction=both"), "f32 17 2");
   EXPECT_EQ(added("threshold", "t", "q", "limit=1 dtype=i32"), "i32 3 2");
   EXPECT_EQ(added("convert", "c", "input", "dtype=c128"), "c128 16 2");
   EXPECT_EQ(added("fft", "z", "c", "output=magnitude"), "f64 16 2");
@@ -213,7 +217,7 @@ TEST_F(Dsp, DeclaresShapesAndDtypes) {
 
 TEST(DspTable, ListsEveryTypeWithParametersThatItTakes) {
   std::set<std::string> names;
-  ASSERT_GE(sqs_dsp_type_count(), 17u);
+  ASSERT_GE(sqs_dsp_type_count(), 21u);
   for (uint32_t t = 0; t < sqs_dsp_type_count(); ++t) {
     sqs_dsp_type type = {};
     type.struct_size = sizeof type;
@@ -254,7 +258,7 @@ TEST(DspTable, AnswersWrongIndicesAndStructsWithCodes) {
 
 // Passing every default in words must be the same as passing nothing, so a default that its own range refuses shows.
 TEST_F(Dsp, TakesEveryDefaultInWords) {
-  const std::map<std::string, std::string> required = {{"lo", "-1"}, {"hi", "1"}, {"bands", "0,10"}, {"limit", "3"}, {"dtype", "f32"}};
+  const std::map<std::string, std::string> required = {{"lo", "-1"}, {"hi", "1"}, {"bands", "0,10"}, {"limit", "3"}, {"dtype", "f32"}, {"b", "1,1"}};
   for (uint32_t t = 0; t < sqs_dsp_type_count(); ++t) {
     sqs_dsp_type type = {};
     type.struct_size = sizeof type;
@@ -268,12 +272,15 @@ TEST_F(Dsp, TakesEveryDefaultInWords) {
       if (!value.empty() && std::string(param.name) != "low" && std::string(param.name) != "high" && std::string(param.name) != "butter")
         params += std::string(param.name) + "=" + value + " ";
     }
-    if (std::string(type.name) == "sosfilt") params += "butter=bandpass low=1 high=2";
+    if (std::string(type.name).rfind("sosfilt", 0) == 0) params += "butter=bandpass low=1 high=2";
+    if (std::string(type.name) == "exp_smooth") params += "alpha=0.5";
     sqs_pipeline* pipeline = make(std::string(type.name) == "fft" ? SQS_C64 : SQS_F32);
     ASSERT_EQ(sqs_dsp_add_on(pipeline, "mean_var", "stats", "frames", nullptr, nullptr) == SQS_OK, std::string(type.name) != "fft");
     sqs_access accesses[2];
     for (sqs_access& access : accesses) sqs_access_init(&access, sizeof access);
-    accesses[0].stage = std::string(type.name) == "local_max" ? "frames" : "input";
+    // Windows can't be extended; a filter is of frames.
+    const bool of_frames = std::string(type.name) == "local_max" || std::string(type.name).find("filtfilt") != std::string::npos;
+    accesses[0].stage = of_frames ? "frames" : "input";
     accesses[0].before = std::string(type.name) == "local_max" ? 2 : 0;
     accesses[1].stage = "stats";
     sqs_error* error = nullptr;

@@ -119,29 +119,81 @@ sqs_view tile(const sqs_view& whole, uint64_t first, uint64_t rows) {
   return view;
 }
 
+// The row that stands at place `at` of rows 0 .. n - 1 extended by an edge rule, as numpy.pad has it (modes constant with 0, edge,
+// reflect, and reflect with reflect_type odd).
+template <class T>
+T extended_element(const Array& rows, int64_t at, uint64_t element, int32_t edge) {
+  const auto n = static_cast<int64_t>(rows.shape[0]);
+  const uint64_t elements = rows.count() / rows.shape[0];
+  const auto value = [&](int64_t row) { return rows.at<T>(static_cast<uint64_t>(row) * elements + element); };
+  if (at >= 0 && at < n) return value(at);
+  const int64_t end = at < 0 ? 0 : n - 1;
+  switch (edge) {
+    case SQS_ZERO: return T{0};
+    case SQS_CLAMP: return value(end);
+    case SQS_REFLECT:
+      while (at < 0 || at >= n) at = n == 1 ? 0 : at < 0 ? -at : 2 * (n - 1) - at;
+      return value(at);
+    default: {
+      const int64_t mirrored = 2 * end - at;
+      if (mirrored < 0 || mirrored >= n) throw std::runtime_error("too few rows for the odd edge");
+      return static_cast<T>(T{2} * value(end) - value(mirrored));
+    }
+  }
+}
+
+Input extended(const Input& input, const Recipe& recipe) {
+  if (recipe.lead + recipe.tail == 0 || input.rows() == 0) return input;
+  Input out;
+  std::vector<uint64_t> shape = input.array.shape;
+  const uint64_t elements = input.array.count() / shape[0];
+  shape[0] += recipe.lead + recipe.tail;
+  out.array = Array(input.array.dtype, shape);
+  visit_real(input.array.dtype, [&](auto chosen) {
+    using T = typename decltype(chosen)::type;
+    for (uint64_t i = 0; i < out.array.count(); ++i)
+      out.array.set<T>(i, extended_element<T>(input.array, static_cast<int64_t>(i / elements) - static_cast<int64_t>(recipe.lead),
+                                              i % elements, recipe.extend_edge));
+  });
+  return out;
+}
+
 // One run of a stage: the memory it works on, and its callbacks.
 class Execution {
  public:
   Execution(const Recipe& recipe, const sqs_stage& stage, const std::vector<Input>& inputs, const Setting& setting)
       : recipe_(recipe), stage_(stage), setting_(setting), views_(inputs.size()) {
-    for (const Input& input : inputs) inputs_.push_back(lay_out(input, setting.layout));
+    for (const Input& input : inputs) inputs_.push_back(lay_out(extended(input, recipe), setting.layout));
     element_bytes_ = sqs_dtype_bytes(recipe.dtype);
     row_bytes_ = element_bytes_;
     for (const uint64_t extent : recipe.shape) row_bytes_ *= extent;
     // Rows with room between them, which must stay as it is.
     pitch_ = row_bytes_ + (setting.layout == Layout::Scattered ? 3 * element_bytes_ : 0);
     rows_ = inputs[0].rows();
+    if (rows_ > 0) rows_ += recipe.lead + recipe.tail;
     output_.assign(pitch_ * out_rows() + 64, kGuard);
     state_ = aligned_bytes(recipe.state_bytes, 0);
     scratch_ = aligned_bytes(recipe.scratch_bytes, 0xFF);
   }
 
+  // All rows, in tiles of as many as the grouping says.
+  void run_all() {
+    init();
+    uint64_t done = 0;
+    for (size_t turn = 0; done < rows_; ++turn) {
+      const uint64_t count = std::min(rows_ - done, setting_.grouping[turn % setting_.grouping.size()]);
+      process(backward() ? rows_ - done - count : done, count);
+      done += count;
+    }
+    finish();
+  }
   void init() {
     if (stage_.init == nullptr || rows_ == 0) return;
-    sqs_call call = prepare(0, 1);
+    sqs_call call = prepare(backward() ? rows_ - 1 : 0, 1);
     run(1, [&] { return stage_.init(kernel(), &call); });
   }
   void process(uint64_t first, uint64_t count) {
+    move_state();
     sqs_call call = prepare(first, count);
     if (!reduces()) give_output(call, first, count);
     run(static_cast<int64_t>(count), [&] { return stage_.process(kernel(), &call); });
@@ -170,12 +222,25 @@ class Execution {
 
  private:
   bool reduces() const { return recipe_.kind == SQS_REDUCE; }
+  bool backward() const { return stage_.direction == SQS_BACKWARD; }
+
+  // A state without save and restore is its bytes, wherever they lie.
+  void move_state() {
+    AlignedBytes elsewhere = aligned_bytes(recipe_.state_bytes, 0);
+    std::memcpy(elsewhere.get(), state_.get(), recipe_.state_bytes);
+    std::memset(state_.get(), 0xFF, recipe_.state_bytes);
+    state_ = std::move(elsewhere);
+  }
+
   uint64_t out_rows() const { return reduces() ? 1 : rows_; }
   void* kernel() const { return const_cast<Kernel*>(recipe_.kernel.get()); }
 
   sqs_call prepare(uint64_t first, uint64_t count) {
     std::memset(scratch_.get(), 0xFF, align_bytes(recipe_.scratch_bytes));
-    for (size_t i = 0; i < inputs_.size(); ++i) views_[i] = tile(inputs_[i].view, first, count);
+    for (size_t i = 0; i < inputs_.size(); ++i) {
+      views_[i] = tile(inputs_[i].view, first, count);
+      views_[i].first_row -= static_cast<int64_t>(recipe_.lead);
+    }
     sqs_call call{};
     call.struct_size = sizeof call;
     call.input_count = static_cast<uint32_t>(views_.size());
@@ -254,29 +319,34 @@ Input Input::materialised() const {
   return input;
 }
 
-StageUnderTest::StageUnderTest(const char* type, const std::string& params, std::vector<Input> inputs) : inputs_(std::move(inputs)) {
-  const TypeSpec& spec = *find_type(type);
+StageUnderTest::StageUnderTest(const char* type, const std::string& params, std::vector<Input> inputs)
+    : inputs_(std::move(inputs)), type_(*find_type(type)) {
   std::vector<Operand> operands;
   for (const Input& input : inputs_)
     operands.push_back({"an input", input.array.dtype, input.row_shape(), input.before, input.has_context, input.hop});
-  recipe_ = spec.build(parse_params(type, spec.params, params.c_str()), operands);
-  declared_ = declare(spec, recipe_);
+  recipe_ = type_.build(parse_params(type, type_.params, params.c_str()), operands);
 }
 
 uint64_t StageUnderTest::rows() const { return inputs_[0].rows(); }
 
 Array StageUnderTest::run(const Setting& setting) const {
-  Execution execution(recipe_, declared_, inputs_, setting);
-  execution.init();
-  uint64_t row = 0;
-  for (size_t turn = 0; row < rows(); ++turn) {
-    const uint64_t count = std::min(rows() - row, setting.grouping[turn % setting.grouping.size()]);
-    execution.process(row, count);
-    row += count;
+  const auto run_one = [&](const Recipe& recipe, const std::vector<Input>& inputs) {
+    const sqs_stage stage = declare(type_, recipe);
+    Execution execution(recipe, stage, inputs, setting);
+    execution.run_all();
+    EXPECT_EQ(execution.allocations_inside(), 0u) << "a callback allocated";
+    return execution.output();
+  };
+  std::vector<Input> inputs = inputs_;
+  uint64_t lead = 0;
+  for (const Recipe& helper : recipe_.helpers) {
+    Input read;
+    read.array = run_one(helper, inputs);
+    inputs = {read};
+    lead += helper.lead;
   }
-  execution.finish();
-  EXPECT_EQ(execution.allocations_inside(), 0u) << "a callback allocated";
-  return execution.output();
+  Array out = run_one(recipe_, inputs);
+  return recipe_.crops_to_input && rows() > 0 ? out.rows(lead, rows()) : out;
 }
 
 Array run_stage(const char* type, const std::string& params, const Array& input, const Setting& setting) {

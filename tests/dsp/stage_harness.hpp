@@ -1,5 +1,6 @@
-// Runs one stage as the engine would, but harder on it: any grouping of rows into tiles, rows scattered in memory, scratch
-// full of NaN, guarded output. Not thread-safe.
+// Runs one stage, and the helpers it is built with, as the engine would, but harder on it: any grouping of rows into tiles (of a
+// backward stage from the last row to the first), rows scattered in memory, scratch full of NaN, guarded output, a state that is
+// saved and restored elsewhere between any two calls. Not thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -48,7 +49,6 @@ class StageUnderTest {
   // Throws Failure as sqs_dsp_add answers.
   StageUnderTest(const char* type, const std::string& params, std::vector<Input> inputs);
 
-  const Recipe& recipe() const { return recipe_; }
   // All rows of the output, (rows, row shape); of a reduce the one row, (row shape). Throws std::runtime_error with the
   // callback's sentence if one fails.
   Array run(const Setting& setting = {}) const;
@@ -56,8 +56,8 @@ class StageUnderTest {
 
  private:
   std::vector<Input> inputs_;
+  const TypeSpec& type_;
   Recipe recipe_;
-  sqs_stage declared_;
 };
 
 // run() of a stage in one line.

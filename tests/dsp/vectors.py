@@ -199,6 +199,81 @@ def filters():
     family.write()
 
 
+def zero_phase():
+    family = Family("zero_phase")
+    rate = 360.0
+    butter = scipy.signal.butter
+    designs = {
+        "bandpass-4": butter(4, (0.5, 40.0), "bandpass", fs=rate, output="sos"),
+        "bandpass-8": butter(8, (5.0, 15.0), "bandpass", fs=rate, output="sos"),
+        "lowpass-3": butter(3, 40.0, "lowpass", fs=rate, output="sos"),
+        "highpass-5": butter(5, 0.5, "highpass", fs=rate, output="sos"),
+        "bandstop-2": butter(2, (48.0, 52.0), "bandstop", fs=rate, output="sos"),
+        "elliptic": scipy.signal.ellip(5, 0.5, 60, 0.3, output="sos"),
+    }
+    padlens = {"bandpass-4": 27, "bandpass-8": 51, "lowpass-3": 12, "highpass-5": 18, "bandstop-2": 15, "elliptic": 18}
+    for name, sos in designs.items():
+        family.put("sos-" + name, sos)
+        for rows in [padlens[name] + 1, padlens[name] + 2, 100]:   # the shortest that SciPy takes; odd and even
+            x = family.put("x-%s-%d" % (name, rows), family.rng.normal(size=rows) + 2)
+            family.put("y-%s-%d" % (name, rows), scipy.signal.sosfiltfilt(sos, x))
+    for channels in [1, 2, 3, 5, 8, 15]:
+        x = family.put("x-%d" % channels, family.rng.normal(size=(60, channels)) + 2)
+        family.put("y-%d" % channels, scipy.signal.sosfiltfilt(designs["bandpass-4"], x, axis=0))
+    x = family.put("x", np.cumsum(family.rng.normal(size=(81, 2)), axis=0))
+    b, a = scipy.signal.cheby1(3, 0.5, 0.2)
+    family.put("b", b * 2)
+    family.put("a", a * 2)
+    for padtype in ["odd", "even", "constant", None]:
+        for padlen in [None, 1, 40, 80] if padtype else [None]:
+            label = "%s-%s" % (str(padtype).lower(), "default" if padlen is None else padlen)
+            extension = dict(axis=0, padtype=padtype, padlen=padlen)
+            family.put("sosfiltfilt-" + label, scipy.signal.sosfiltfilt(designs["bandpass-4"], x, **extension))
+            family.put("filtfilt-" + label, scipy.signal.filtfilt(b * 2, a * 2, x, **extension))
+    x = family.put("x-f32", x.astype(np.float32))
+    family.put("y-f32", scipy.signal.sosfiltfilt(designs["bandpass-4"], x, axis=0))
+    x = family.put("x-i16", family.rng.integers(-32768, 32768, size=(50, 2)).astype(np.int16))
+    family.put("y-i16", scipy.signal.sosfiltfilt(designs["bandpass-4"], x.astype(float), axis=0))
+    taps = family.put("fir", scipy.signal.firwin(14, 0.3))
+    for rows in [43, 44, 90]:
+        x = family.put("fir-x-%d" % rows, family.rng.normal(size=rows) - 1)
+        family.put("fir-y-%d" % rows, scipy.signal.filtfilt(taps, [1.0], x))
+    b = family.put("b-long", family.rng.normal(size=6))
+    a = family.put("a-short", np.array([2.0, -0.8, 0.2]))
+    family.put("y-long-short", scipy.signal.filtfilt(b, a, x))
+    family.write()
+
+
+def recursions():
+    family = Family("recursions")
+    sos = family.put("sos", scipy.signal.butter(4, (0.5, 40.0), "bandpass", fs=360.0, output="sos"))
+    b, a = scipy.signal.ellip(4, 0.5, 60, 0.3)
+    family.put("b", b * 3)
+    family.put("a", a * 3)
+    alpha = 1 - np.exp(-1 / (0.025 * 360))
+    for channels in [1, 2, 5, 15]:
+        x = family.put("x-%d" % channels, family.rng.normal(size=(40, channels)) + 2)
+        for direction, seen in [("forward", x), ("backward", x[::-1])]:
+            order = slice(None, None, 1 if direction == "forward" else -1)
+            zi = scipy.signal.sosfilt_zi(sos)[:, :, None] * seen[0]
+            family.put("sosfilt-%s-%d" % (direction, channels), scipy.signal.sosfilt(sos, seen, axis=0)[order])
+            family.put("sosfilt-steady-%s-%d" % (direction, channels), scipy.signal.sosfilt(sos, seen, axis=0, zi=zi)[0][order])
+            zi = scipy.signal.lfilter_zi(b, a)[:, None] * seen[0]
+            family.put("lfilter-%s-%d" % (direction, channels), scipy.signal.lfilter(b, a, seen, axis=0)[order])
+            family.put("lfilter-steady-%s-%d" % (direction, channels), scipy.signal.lfilter(b, a, seen, axis=0, zi=zi)[0][order])
+            family.put("smooth-%s-%d" % (direction, channels), smooth(seen, alpha)[order])
+        family.put("smooth-both-%d" % channels, smooth(smooth(x, alpha)[::-1], alpha)[::-1])
+    x = family.put("x-i16", family.rng.integers(-1000, 1000, size=80).astype(np.int16))
+    family.put("lfilter-i16", scipy.signal.lfilter(b, a, x.astype(float)))
+    taps = family.put("fir", scipy.signal.firwin(40, 0.3))
+    family.put("lfilter-fir", scipy.signal.lfilter(taps, [1.0], x.astype(float)))
+    family.write()
+
+
+def smooth(x, alpha):
+    return scipy.signal.lfilter([alpha], [1.0, alpha - 1], x, axis=0, zi=(1 - alpha) * x[:1])[0]
+
+
 def elementwise():
     family = Family("elementwise")
     x = family.put("x", np.abs(family.rng.normal(size=(30, 2))).astype(np.float32) + np.float32(1e-3))
@@ -216,5 +291,6 @@ def elementwise():
 
 if __name__ == "__main__":
     os.makedirs(HERE, exist_ok=True)
-    for family in [windows, rfft, fft, order, histogram, bands, marks, statistics, filters, elementwise]:
+    for family in [windows, rfft, fft, order, histogram, bands, marks, statistics, filters, zero_phase, recursions,
+                   elementwise]:
         family()
