@@ -248,7 +248,8 @@ const TypeSpec kPosterior = {
     "posterior", SQS_SCAN,
     "Probability of every state of a hidden Markov model given all rows (forward-backward): a row of the input is the log likelihood of every "
     "state, NaN as minus infinity; gives (states), which add up to 1. It is hmm_posterior over an hmm_forward stage, which is added "
-    "as \"<name>.forward\". NaN if no path through the rows is possible.",
+    "as \"<name>.forward\" in the same dtype: f32 takes half the memory between the two, and costs an error of 1e-7 times the log "
+    "probability of a state before its future is known. NaN if no path through the rows is possible.",
     kForwardParams, 1, build_both};
 
 }  // namespace sqs::dsp

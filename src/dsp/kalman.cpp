@@ -194,7 +194,7 @@ class Rts final : public Kernel {
     double* mean = reinterpret_cast<double*>(started + 1);
     double* P = mean + n();
     auto& work = *static_cast<Workspace*>(call.scratch);
-    const uint64_t elements = product(shape_of(input_, n()));
+    const uint64_t elements = input_ == Layout::Packed ? packed_elements(n()) : n() + n() * n();
     for (uint64_t row = call.rows; row-- > 0;) {
       load_rows(call.inputs[0], load_, sizeof(double), elements, row, 1, work.row);
       if (input_ == Layout::Packed) unpack_covariance(n(), work.row + n(), work.P);

@@ -27,11 +27,11 @@ def kalman_filter(F, H, Q, R, m0, P0, y):
     return np.array(means), np.array(covariances)
 
 
-def rts(F, Q, means, covariances):
+def rts(F, Q, means, covariances, inverse):
     means, covariances = means.copy(), covariances.copy()
     for t in range(len(means) - 2, -1, -1):
         predicted = F @ covariances[t] @ F.T + Q
-        gain = covariances[t] @ F.T @ np.linalg.pinv(predicted, rcond=1e-12, hermitian=True)
+        gain = covariances[t] @ F.T @ inverse(predicted)
         means[t] += gain @ (means[t + 1] - F @ means[t])
         covariances[t] += gain @ (covariances[t + 1] - predicted) @ gain.T
     return means, covariances
@@ -46,12 +46,12 @@ def stacked(means, covariances):
     return np.concatenate([means[:, None, :], covariances], axis=1)
 
 
-def put_kalman(family, name, F, H, Q, R, m0, P0, y):
+def put_kalman(family, name, F, H, Q, R, m0, P0, y, inverse=np.linalg.inv):
     for key, value in dict(F=F, H=H, Q=Q, R=R, m0=m0, P0=P0, y=y).items():
         family.put("%s-%s" % (name, key), np.asarray(value, float))
     means, covariances = kalman_filter(F, H, Q, R, m0, P0, y)
     family.put(name + "-filtered", stacked(means, covariances))
-    family.put(name + "-smoothed", stacked(*rts(F, Q, means, covariances)))
+    family.put(name + "-smoothed", stacked(*rts(F, Q, means, covariances, inverse)))
 
 
 def kalman():
@@ -70,7 +70,7 @@ def kalman():
     # A line through noise: nothing drives the state, and its slope alone is unknown, so covariances are singular.
     y = 0.5 * np.arange(20)[:, None] + 1 + rng.normal(size=(20, 1))
     put_kalman(family, "line", np.array([[1.0, 1.0], [0.0, 1.0]]), np.array([[1.0, 0.0]]), np.zeros((2, 2)), np.eye(1), np.array([1.0, 0.0]),
-               np.diag([0.0, 4.0]), y)
+               np.diag([0.0, 4.0]), y, lambda a: np.linalg.pinv(a, rcond=1e-12, hermitian=True))
     # States in units twelve orders of magnitude apart.
     scale = np.array([1e-6, 1e6])
     F = np.array([[1.0, 0.1], [0.0, 1.0]]) * scale[:, None] / scale
