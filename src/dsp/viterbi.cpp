@@ -64,7 +64,7 @@ class ViterbiForward final : public Kernel {
       if (*started == 0) start(best, pointers);
       else {
         step_.step(scores, best, origin, spare);
-        put_pointers(origin, pointers);
+        step_.put_differences(origin, pointers);
       }
       *started = 1;
       add_likelihoods(best, likelihoods, states());
@@ -84,14 +84,6 @@ class ViterbiForward final : public Kernel {
     if (initial_.empty()) std::fill_n(best, states(), Real{0});
     else std::copy(initial_.begin(), initial_.end(), best);
     std::fill_n(pointers, states(), Pointer{0});
-  }
-
-  void put_pointers(const Index* origin, Pointer* pointers) const {
-    if (step_.origin_is_relative()) {
-      for (uint64_t j = 0; j < states(); ++j) pointers[j] = static_cast<Pointer>(origin[j]);
-    } else {
-      for (uint64_t j = 0; j < states(); ++j) pointers[j] = static_cast<Pointer>(static_cast<uint64_t>(origin[j]) - j);
-    }
   }
 
   MaxPlus<Real> step_;
