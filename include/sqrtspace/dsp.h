@@ -17,9 +17,9 @@ extern "C" {
  * defaults. The context axis and a row's own axes are taken together, so a type that works on windows takes "input" as well
  * as any stage read through before/after. SQS_E_NAME: unknown type; SQS_E_INVALID: unknown parameter or value out of range
  * (the message names it and the range); SQS_E_GRAPH: input shape or dtype the type cannot work on.
- * Types that look back and forth ("sosfiltfilt", "filtfilt") add stages that the named one reads, as "NAME.forward"; their docs
- * say which. A refusal adds none of them. If the engine refuses a later one after all, for want of memory, the message says
- * which stages stay. */
+ * Types that look back and forth ("sosfiltfilt", "kalman_smooth", "viterbi", ...) add stages that the named one reads, as
+ * "NAME.forward"; their docs say which. A refusal adds none of them. If the engine refuses a later one after all, for want of
+ * memory, the message says which stages stay. */
 SQS_API int32_t sqs_dsp_add(sqs_pipeline *p, const char *type, const char *name, const sqs_access *accesses,
                             uint32_t access_count, const char *params, sqs_error **err);
 /* The same on one plain input, read row by row. */

@@ -1,5 +1,7 @@
 #include "chain.hpp"
 
+#include <algorithm>
+#include <cstring>
 #include <memory>
 #include <utility>
 
@@ -43,6 +45,24 @@ int32_t add_part(sqs_pipeline* p, Part& part, const sqs_access* accesses, uint32
   return sqs_pipeline_add_stage(p, part.name.c_str(), &part.stage, accesses, access_count, kernel, destroy_kernel, err);
 }
 
+sqs_access access_to(const Part& part) {
+  sqs_access access;
+  sqs_access_init(&access, sizeof access);
+  access.stage = part.name.c_str();
+  return access;
+}
+
+// The caller's accesses, which lie accesses[0].struct_size apart; the engine has taken them once, for the first helper.
+void append(const sqs_access* accesses, uint32_t count, std::vector<sqs_access>& to) {
+  const uint32_t bytes = accesses->struct_size;
+  for (uint32_t i = 0; i < count; ++i) {
+    sqs_access& access = to.emplace_back();
+    sqs_access_init(&access, sizeof access);
+    std::memcpy(&access, reinterpret_cast<const std::byte*>(accesses) + size_t{i} * bytes, std::min<size_t>(bytes, sizeof access));
+    access.struct_size = sizeof access;
+  }
+}
+
 // The engine's error, with what stays of the chain.
 int32_t tell_what_stays(std::span<const Part> added, sqs_error* cause, sqs_error** err) {
   const std::unique_ptr<sqs_error, void (*)(sqs_error*)> owned(cause, sqs_error_destroy);
@@ -62,11 +82,10 @@ int32_t add_chain(sqs_pipeline* p, const TypeSpec& type, const char* name, const
   require_free_names(p, parts);
   if (const int32_t code = add_part(p, parts.front(), accesses, access_count, err); code != SQS_OK) return code;
   for (size_t i = 1; i < parts.size(); ++i) {
-    sqs_access access;
-    sqs_access_init(&access, sizeof access);
-    access.stage = parts[i - 1].name.c_str();
+    std::vector<sqs_access> reads = {access_to(parts[i - 1])};
+    if (parts[i].recipe.also_reads_input) append(accesses, access_count, reads);
     sqs_error* cause = nullptr;
-    if (add_part(p, parts[i], &access, 1, &cause) != SQS_OK) return tell_what_stays(std::span(parts).first(i), cause, err);
+    if (add_part(p, parts[i], reads.data(), static_cast<uint32_t>(reads.size()), &cause) != SQS_OK) return tell_what_stays(std::span(parts).first(i), cause, err);
   }
   return SQS_OK;
 }

@@ -1,5 +1,5 @@
-// hmm_forward and hmm_posterior: the probability of every state at every row given all rows, by the forward-backward algorithm
-// (Rabiner 1989, section III) in log probabilities. Computed in f64 whatever the dtype of the rows.
+// hmm_forward, hmm_posterior and posterior, which is both: the probability of every state at every row given all rows, by the
+// forward-backward algorithm (Rabiner 1989, section III) in log probabilities. Computed in f64 whatever the dtype of the rows.
 //
 //   forward state    uint64 started, double log p(state | rows up to this one)[states]
 //   backward state   uint64 started, double log p(this row and all after it | state)[states], but for a constant
@@ -175,17 +175,35 @@ int32_t output_dtype(const Params& params, const Operand& input) {
   return params.is("dtype", "auto") ? real_compute_dtype(input.dtype) : dtype_named(params.choice("dtype"));
 }
 
-Recipe build_forward(const Params& params, std::span<const Operand> inputs) {
-  const uint64_t states = read_states("hmm_forward", inputs[0]);
-  const Transitions transitions = read_transitions("hmm_forward", params, states);
+Recipe forward_recipe(const char* type, const Params& params, const Operand& input) {
+  const uint64_t states = read_states(type, input);
+  const Transitions transitions = read_transitions(type, params, states);
   Recipe recipe;
-  recipe.dtype = output_dtype(params, inputs[0]);
+  recipe.dtype = output_dtype(params, input);
   recipe.cost_ns_per_row = cost_of(transitions);
   visit_float(recipe.dtype, [&](auto chosen) {
     using Out = typename decltype(chosen)::type;
-    put_kernel(std::make_unique<const HmmForward<Out>>(transitions, read_initial("hmm_forward", params, states), inputs[0]), states, recipe);
+    put_kernel(std::make_unique<const HmmForward<Out>>(transitions, read_initial(type, params, states), input), states, recipe);
   });
   return recipe;
+}
+
+// inputs: the forward stage, and what it reads.
+Recipe posterior_recipe(const char* type, const Params& params, std::span<const Operand> inputs) {
+  const uint64_t states = read_states(type, inputs[0]);
+  const Transitions transitions = read_transitions(type, params, states);
+  Recipe recipe;
+  recipe.direction = SQS_BACKWARD;
+  recipe.dtype = output_dtype(params, inputs[0]);
+  recipe.cost_ns_per_row = cost_of(transitions);
+  visit_float(recipe.dtype, [&](auto chosen) {
+    put_kernel(std::make_unique<const HmmPosterior<typename decltype(chosen)::type>>(transitions, inputs), states, recipe);
+  });
+  return recipe;
+}
+
+Recipe build_forward(const Params& params, std::span<const Operand> inputs) {
+  return forward_recipe("hmm_forward", params, inputs[0]);
 }
 
 Recipe build_posterior(const Params& params, std::span<const Operand> inputs) {
@@ -194,14 +212,19 @@ Recipe build_posterior(const Params& params, std::span<const Operand> inputs) {
     fail(SQS_E_GRAPH, text("hmm_posterior: rows of \"", inputs[0].stage, "\" (", states, " x ", sqs_dtype_name(inputs[0].dtype),
                            ") are not what hmm_forward makes of \"", inputs[1].stage, "\" (", product(inputs[1].shape),
                            " states): read the forward stage first, then what that one reads"));
-  const Transitions transitions = read_transitions("hmm_posterior", params, states);
-  Recipe recipe;
-  recipe.direction = SQS_BACKWARD;
-  recipe.dtype = output_dtype(params, inputs[0]);
-  recipe.cost_ns_per_row = cost_of(transitions);
-  visit_float(recipe.dtype, [&](auto chosen) {
-    put_kernel(std::make_unique<const HmmPosterior<typename decltype(chosen)::type>>(transitions, inputs), states, recipe);
-  });
+  return posterior_recipe("hmm_posterior", params, inputs);
+}
+
+Recipe build_both(const Params& params, std::span<const Operand> inputs) {
+  Recipe forward = forward_recipe("posterior", params, inputs[0]);
+  Operand between;
+  between.dtype = forward.dtype;
+  between.shape = forward.shape;
+  const Operand reads[] = {between, inputs[0]};
+  Recipe recipe = posterior_recipe("posterior", params, reads);
+  recipe.also_reads_input = true;
+  forward.suffix = "forward";
+  recipe.helpers.push_back(std::move(forward));
   return recipe;
 }
 
@@ -216,9 +239,17 @@ const TypeSpec kHmmForward = {
 
 const TypeSpec kHmmPosterior = {
     "hmm_posterior", SQS_SCAN,
-    "Probability of every state given all rows (forward-backward): backward over two inputs, a hmm_forward stage and the log likelihoods "
+    "Probability of every state given all rows (forward-backward): backward over two inputs, an hmm_forward stage and the log likelihoods "
     "that it reads, with the same transitions; gives (states), which add up to 1. NaN if no path through the rows is possible. "
     "Rabiner (1989).",
     kPosteriorParams, 2, build_posterior};
+
+const TypeSpec kPosterior = {
+    "posterior", SQS_SCAN,
+    "Probability of every state of a hidden Markov model given all rows (forward-backward): a row of the input is the log likelihood of every "
+    "state, NaN as minus infinity; gives (states), which add up to 1. It is hmm_posterior over an hmm_forward stage, which is added "
+    "as \"<name>.forward\" in the same dtype: f32 takes half the memory between the two, and costs an error of 1e-7 times the log "
+    "probability of a state before its future is known. NaN if no path through the rows is possible.",
+    kForwardParams, 1, build_both};
 
 }  // namespace sqs::dsp

@@ -1,5 +1,5 @@
-// kalman and rts: the Kalman filter, forward over the rows, and the Rauch-Tung-Striebel smoother, backward over what the filter
-// put out. Formulas: Sarkka, Bayesian Filtering and Smoothing (2013), theorems 4.2 and 8.2; Rauch, Tung, Striebel (1965).
+// kalman, rts and kalman_smooth: the Kalman filter, forward over the rows, the Rauch-Tung-Striebel smoother, backward over what
+// the filter put out, and both in one. Formulas: Sarkka, Bayesian Filtering and Smoothing (2013), theorems 4.2 and 8.2; Rauch, Tung, Striebel (1965).
 //
 // Covariances are updated in forms that keep them symmetric and positive semidefinite (Joseph's form in the filter, the same
 // idea in the smoother); of each the lower triangle is computed and the upper one mirrors it.
@@ -18,6 +18,10 @@
 namespace sqs::dsp {
 namespace {
 
+#define SQS_DSP_SMOOTHED_OUTPUT_PARAM                              \
+  {"output", ParamType::Choice, "", "mean_cov", "mean_cov|mean", \
+   "mean_cov: (1 + n, n), the mean and under it the covariance; mean: (n)"}
+
 constexpr ParamSpec kFilterParams[] = {
     SQS_DSP_KALMAN_F_PARAM,
     SQS_DSP_KALMAN_Q_PARAM,
@@ -29,8 +33,14 @@ constexpr ParamSpec kFilterParams[] = {
 constexpr ParamSpec kSmootherParams[] = {
     SQS_DSP_KALMAN_F_PARAM,
     SQS_DSP_KALMAN_Q_PARAM,
-    {"output", ParamType::Choice, "", "mean_cov", "mean_cov|mean",
-     "mean_cov: (1 + n, n), the mean and under it the covariance; mean: (n)"},
+    SQS_DSP_SMOOTHED_OUTPUT_PARAM,
+};
+
+constexpr ParamSpec kBothParams[] = {
+    SQS_DSP_KALMAN_F_PARAM,
+    SQS_DSP_KALMAN_Q_PARAM,
+    SQS_DSP_KALMAN_REST_PARAMS,
+    SQS_DSP_SMOOTHED_OUTPUT_PARAM,
 };
 
 enum class Layout { MeanCov, Packed, Mean };
@@ -184,7 +194,7 @@ class Rts final : public Kernel {
     double* mean = reinterpret_cast<double*>(started + 1);
     double* P = mean + n();
     auto& work = *static_cast<Workspace*>(call.scratch);
-    const uint64_t elements = product(shape_of(input_, n()));
+    const uint64_t elements = input_ == Layout::Packed ? packed_elements(n()) : n() + n() * n();
     for (uint64_t row = call.rows; row-- > 0;) {
       load_rows(call.inputs[0], load_, sizeof(double), elements, row, 1, work.row);
       if (input_ == Layout::Packed) unpack_covariance(n(), work.row + n(), work.P);
@@ -297,6 +307,16 @@ Recipe build_smoother(const Params& params, std::span<const Operand> inputs) {
   return smoother_recipe(std::move(dynamics), input, layout_named(params));
 }
 
+// Packed rows between the two, since these are what a run keeps or computes again.
+Recipe build_both(const Params& params, std::span<const Operand> inputs) {
+  KalmanModel model = read_kalman_model("kalman_smooth", params, inputs[0]);
+  Recipe recipe = smoother_recipe(model.dynamics, Layout::Packed, layout_named(params));
+  Recipe filter = filter_recipe(std::move(model), Layout::Packed, inputs[0]);
+  filter.suffix = "filter";
+  recipe.helpers.push_back(std::move(filter));
+  return recipe;
+}
+
 }  // namespace
 
 const TypeSpec kKalman = {
@@ -314,5 +334,11 @@ const TypeSpec kRts = {
     "the mean and covariance of each row's state given all rows, f64. A singular predicted covariance is inverted in the directions "
     "in which it is not zero. Rauch, Tung, Striebel (1965); Sarkka, Bayesian Filtering and Smoothing, theorem 8.2.",
     kSmootherParams, 1, build_smoother};
+
+const TypeSpec kKalmanSmooth = {
+    "kalman_smooth", SQS_SCAN,
+    "Mean and covariance of each row's state given all rows, f64: rts over a kalman stage, which is added as \"<name>.filter\" with "
+    "output=packed. Model, missing observations and formulas: as kalman and rts.",
+    kBothParams, 1, build_both};
 
 }  // namespace sqs::dsp

@@ -16,39 +16,42 @@ template <class Real>
 struct Wide {
   using V = Vector<Real, 32>;
   static constexpr uint64_t kLanes = 32 / sizeof(Real);
-  static constexpr uint64_t kAtOnce = 2 * kLanes;  // targets whose best and origin stay in registers
+  static constexpr uint64_t kVectors = 4;  // whose comparisons overlap; best and origin of each stay in registers
+  static constexpr uint64_t kAtOnce = kVectors * kLanes;
 };
 typedef int32_t WideInt32 __attribute__((vector_size(32)));
 typedef int64_t WideInt64 __attribute__((vector_size(32)));
 template <class Real>
 using WideIndex = std::conditional_t<sizeof(Real) == 4, WideInt32, WideInt64>;
 
-// The best of `count` candidates for kAtOnce targets; candidate k comes from source + k*source_step with the weights at
-// weight + k*weight_step, and is coded as first + k. Sources and weights are the same for all targets if their step inside a
-// vector is 0 (kSpread false).
+// The best of `count` candidates for kAtOnce targets: candidate k is scores[target + k] + weights[k] in a band, and scores[k] +
+// weights[k*pitch + target] if dense. It is coded as first + k.
 template <class Real, bool kBand, class Index>
 SQS_DSP_INLINE void best_of(const Real* scores, const Real* weights, uint64_t count, uint64_t pitch, Index first, Real* best,
                             Index* origin) {
   using V = typename Wide<Real>::V;
   using I = WideIndex<Real>;
-  constexpr uint64_t kLanes = Wide<Real>::kLanes;
-  V top[2] = {V{} + kImpossible<Real>, V{} + kImpossible<Real>};
-  I from[2] = {load_vector<I>(origin), load_vector<I>(origin + kLanes)};
-  I code = I{} + first;
+  constexpr uint64_t kLanes = Wide<Real>::kLanes, kVectors = Wide<Real>::kVectors;
+  V top[kVectors];
+  I from[kVectors], code = I{} + first;
+  for (uint64_t v = 0; v < kVectors; ++v) {
+    top[v] = V{} + kImpossible<Real>;
+    from[v] = load_vector<I>(origin + v * kLanes);
+  }
   for (uint64_t k = 0; k < count; ++k, code += 1) {
-    for (uint64_t half = 0; half < 2; ++half) {
+    for (uint64_t v = 0; v < kVectors; ++v) {
       V candidate;
-      if constexpr (kBand) candidate = load_vector<V>(scores + k + half * kLanes) + weights[k];
-      else candidate = load_vector<V>(weights + k * pitch + half * kLanes) + scores[k];
-      const I better = candidate > top[half];
-      top[half] = (V)((better & (I)candidate) | (~better & (I)top[half]));
-      from[half] = (better & code) | (~better & from[half]);
+      if constexpr (kBand) candidate = load_vector<V>(scores + k + v * kLanes) + weights[k];
+      else candidate = load_vector<V>(weights + k * pitch + v * kLanes) + scores[k];
+      const I better = candidate > top[v];
+      top[v] = (V)((better & (I)candidate) | (~better & (I)top[v]));
+      from[v] = (better & code) | (~better & from[v]);
     }
   }
-  store_vector(best, top[0]);
-  store_vector(best + kLanes, top[1]);
-  store_vector(origin, from[0]);
-  store_vector(origin + kLanes, from[1]);
+  for (uint64_t v = 0; v < kVectors; ++v) {
+    store_vector(best + v * kLanes, top[v]);
+    store_vector(origin + v * kLanes, from[v]);
+  }
 }
 
 // origin holds the lowest source of each target; the scores have `reach` elements of padding before them.
@@ -79,24 +82,45 @@ SQS_DSP_CLONES void dense_step(const double* scores, const double* weights, uint
 
 // Maxima commute, so lanes may take them in any order; zeros of both signs are equal to every later test.
 template <class Real>
-SQS_DSP_INLINE Peak<Real> peak_loop(const Real* scores, uint64_t count) {
-  constexpr uint64_t kWide = 2 * Wide<Real>::kLanes;
-  Real top[kWide];
-  for (uint64_t lane = 0; lane < kWide; ++lane) top[lane] = kImpossible<Real>;
+SQS_DSP_INLINE Real largest_of_all(const Real* scores, uint64_t count) {
+  using V = typename Wide<Real>::V;
+  using I = WideIndex<Real>;
+  constexpr uint64_t kLanes = Wide<Real>::kLanes, kVectors = Wide<Real>::kVectors;
+  V top[kVectors];
+  for (uint64_t v = 0; v < kVectors; ++v) top[v] = V{} + kImpossible<Real>;
   uint64_t i = 0;
-  for (; i + kWide <= count; i += kWide)
-    for (uint64_t lane = 0; lane < kWide; ++lane) top[lane] = scores[i + lane] > top[lane] ? scores[i + lane] : top[lane];
-  for (; i < count; ++i) top[0] = scores[i] > top[0] ? scores[i] : top[0];
-  const Real value = *std::max_element(top, top + kWide);
-  for (i = 0; i + kWide <= count; i += kWide) {
-    WideIndex<Real> any = {};
-    for (uint64_t lane = 0; lane < kWide; ++lane) any[lane % Wide<Real>::kLanes] |= scores[i + lane] == value ? -1 : 0;
-    bool found = false;
-    for (uint64_t lane = 0; lane < Wide<Real>::kLanes; ++lane) found |= any[lane] != 0;
-    if (found) break;
+  for (; i + kVectors * kLanes <= count; i += kVectors * kLanes) {
+    for (uint64_t v = 0; v < kVectors; ++v) {
+      const V score = load_vector<V>(scores + i + v * kLanes);
+      const I better = score > top[v];
+      top[v] = (V)((better & (I)score) | (~better & (I)top[v]));
+    }
+  }
+  Real largest = kImpossible<Real>;
+  for (uint64_t v = 0; v < kVectors; ++v)
+    for (uint64_t lane = 0; lane < kLanes; ++lane) largest = top[v][lane] > largest ? top[v][lane] : largest;
+  for (; i < count; ++i) largest = scores[i] > largest ? scores[i] : largest;
+  return largest;
+}
+
+// The first index of a value that is there.
+template <class Real>
+SQS_DSP_INLINE uint64_t first_index_of(Real value, const Real* scores, uint64_t count) {
+  using V = typename Wide<Real>::V;
+  constexpr uint64_t kLanes = Wide<Real>::kLanes;
+  uint64_t i = 0;
+  for (; i + 2 * kLanes <= count; i += 2 * kLanes) {
+    const auto found = (WideInt64)((load_vector<V>(scores + i) == value) | (load_vector<V>(scores + i + kLanes) == value));
+    if ((found[0] | found[1] | found[2] | found[3]) != 0) break;
   }
   while (scores[i] != value) ++i;
-  return {scores[i], i};
+  return i;
+}
+
+template <class Real>
+SQS_DSP_INLINE Peak<Real> peak_loop(const Real* scores, uint64_t count) {
+  const uint64_t index = first_index_of(largest_of_all(scores, count), scores, count);
+  return {scores[index], index};
 }
 
 SQS_DSP_CLONES Peak<float> find_peak(const float* scores, uint64_t count) { return peak_loop(scores, count); }
@@ -117,6 +141,20 @@ SQS_DSP_CLONES void subtract_all(float* scores, float value, uint64_t count) {
 }
 SQS_DSP_CLONES void subtract_all(double* scores, double value, uint64_t count) {
   for (uint64_t i = 0; i < count; ++i) scores[i] -= value;
+}
+
+// The restricted pointers tell that bytes written are no part of what is read.
+template <class Index, class Pointer>
+SQS_DSP_INLINE void difference_loop(const Index* __restrict origin, uint64_t count, Index target, Index step, Pointer* __restrict to) {
+  for (uint64_t j = 0; j < count; ++j, target += step) to[j] = static_cast<Pointer>(origin[j] - target);
+}
+SQS_DSP_CLONES void differences(const int32_t* origin, uint64_t count, int32_t step, uint8_t* to) { difference_loop(origin, count, 0, step, to); }
+SQS_DSP_CLONES void differences(const int32_t* origin, uint64_t count, int32_t step, uint16_t* to) { difference_loop(origin, count, 0, step, to); }
+SQS_DSP_CLONES void differences(const int64_t* origin, uint64_t count, int64_t step, uint8_t* to) {
+  difference_loop(origin, count, int64_t{0}, step, to);
+}
+SQS_DSP_CLONES void differences(const int64_t* origin, uint64_t count, int64_t step, uint16_t* to) {
+  difference_loop(origin, count, int64_t{0}, step, to);
 }
 
 }  // namespace
@@ -171,8 +209,18 @@ void MaxPlus<Real>::step(const Real* scores, Real* best, Index* origin, void* sc
   band_step(padded, weights_.data(), reach_, padded_states_, best, origin);
 }
 
+template <class Real>
+template <class Pointer>
+void MaxPlus<Real>::put_differences(const Index* origin, Pointer* to) const {
+  differences(origin, states_, dense_ ? Index{1} : Index{0}, to);
+}
+
 template class MaxPlus<float>;
 template class MaxPlus<double>;
+template void MaxPlus<float>::put_differences(const int32_t*, uint8_t*) const;
+template void MaxPlus<float>::put_differences(const int32_t*, uint16_t*) const;
+template void MaxPlus<double>::put_differences(const int64_t*, uint8_t*) const;
+template void MaxPlus<double>::put_differences(const int64_t*, uint16_t*) const;
 
 Peak<float> peak_of(const float* scores, uint64_t count) { return find_peak(scores, count); }
 Peak<double> peak_of(const double* scores, uint64_t count) { return find_peak(scores, count); }

@@ -26,7 +26,9 @@ class MaxPlus {
   // best[j] = max over i of scores[i] + weight(i, j), origin[j] = the i of it, less j if the transitions are a band. scores has
   // states() elements, the other two padded_states().
   void step(const Real* scores, Real* best, Index* origin, void* scratch) const;
-  bool origin_is_relative() const { return !dense_; }
+  // source - target of every state, modulo the values of Pointer (uint8_t, uint16_t), from what step() put into origin.
+  template <class Pointer>
+  void put_differences(const Index* origin, Pointer* to) const;
 
  private:
   void put_band(const Transitions& transitions);

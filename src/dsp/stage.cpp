@@ -13,7 +13,7 @@ constexpr const TypeSpec* kTypes[] = {
     &kRfft,     &kFft,        &kTaper,  &kMagnitude, &kLog,     &kScale,   &kConvert, &kArgmax,    &kQuantile,
     &kRunningQuantile, &kHistogram, &kBandSums, &kThreshold, &kLocalMax, &kMeanVar, &kNormalise, &kSosfilt,
     &kSosfiltfilt, &kLfilter, &kFiltfilt, &kExpSmooth,
-    &kKalman, &kRts, &kViterbiForward, &kViterbiTrace, &kHmmForward, &kHmmPosterior,
+    &kKalman, &kRts, &kKalmanSmooth, &kViterbiForward, &kViterbiTrace, &kViterbi, &kHmmForward, &kHmmPosterior, &kPosterior,
 };
 
 const Kernel& kernel_of(void* user) { return *static_cast<const Kernel*>(user); }

@@ -52,6 +52,7 @@ struct Recipe {
   std::unique_ptr<const Kernel> kernel;
   // A chain: the first helper reads what the caller named, each other one the helper before it, and this stage the last one.
   std::vector<Recipe> helpers;
+  bool also_reads_input = false;  // of the stage after the helpers: its next inputs are what the caller named
   const char* suffix = "";        // of a helper, which is added as "<name>.<suffix>"
 };
 

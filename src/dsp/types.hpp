@@ -28,9 +28,12 @@ extern const TypeSpec kFiltfilt;
 extern const TypeSpec kExpSmooth;        // exp_smooth.cpp
 extern const TypeSpec kKalman;           // kalman.cpp
 extern const TypeSpec kRts;
+extern const TypeSpec kKalmanSmooth;
 extern const TypeSpec kViterbiForward;   // viterbi.cpp
 extern const TypeSpec kViterbiTrace;
+extern const TypeSpec kViterbi;
 extern const TypeSpec kHmmForward;       // hmm_posterior.cpp
 extern const TypeSpec kHmmPosterior;
+extern const TypeSpec kPosterior;
 
 }  // namespace sqs::dsp

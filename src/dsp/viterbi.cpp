@@ -1,4 +1,4 @@
-// viterbi_forward and viterbi_trace: the most probable path through a hidden Markov model. The forward scan puts out for every row
+// viterbi_forward, viterbi_trace and viterbi, which is both: the most probable path through a hidden Markov model. The forward scan puts out for every row
 // where each state's best path came from, and which state is best so far; the trace walks these rows back from the last one.
 //
 //   row of u8    states x (source - target) mod 256,    best state: low byte, high byte     if the band reaches at most 127
@@ -64,7 +64,7 @@ class ViterbiForward final : public Kernel {
       if (*started == 0) start(best, pointers);
       else {
         step_.step(scores, best, origin, spare);
-        put_pointers(origin, pointers);
+        step_.put_differences(origin, pointers);
       }
       *started = 1;
       add_likelihoods(best, likelihoods, states());
@@ -84,14 +84,6 @@ class ViterbiForward final : public Kernel {
     if (initial_.empty()) std::fill_n(best, states(), Real{0});
     else std::copy(initial_.begin(), initial_.end(), best);
     std::fill_n(pointers, states(), Pointer{0});
-  }
-
-  void put_pointers(const Index* origin, Pointer* pointers) const {
-    if (step_.origin_is_relative()) {
-      for (uint64_t j = 0; j < states(); ++j) pointers[j] = static_cast<Pointer>(origin[j]);
-    } else {
-      for (uint64_t j = 0; j < states(); ++j) pointers[j] = static_cast<Pointer>(static_cast<uint64_t>(origin[j]) - j);
-    }
   }
 
   MaxPlus<Real> step_;
@@ -157,11 +149,10 @@ void put_forward(const Transitions& transitions, const std::vector<double>& init
   recipe.kernel = std::move(kernel);
 }
 
-Recipe build_forward(const Params& params, std::span<const Operand> inputs) {
-  const Operand& input = inputs[0];
-  const uint64_t states = read_states("viterbi_forward", input);
-  const Transitions transitions = read_transitions("viterbi_forward", params, states);
-  const std::vector<double> initial = read_initial("viterbi_forward", params, states);
+Recipe forward_recipe(const char* type, const Params& params, const Operand& input) {
+  const uint64_t states = read_states(type, input);
+  const Transitions transitions = read_transitions(type, params, states);
+  const std::vector<double> initial = read_initial(type, params, states);
   Recipe recipe;
   recipe.kind = SQS_SCAN;
   recipe.threading = SQS_ANY_THREAD;
@@ -177,6 +168,29 @@ Recipe build_forward(const Params& params, std::span<const Operand> inputs) {
   return recipe;
 }
 
+template <class Pointer>
+void put_trace(uint64_t states, Recipe& recipe) {
+  recipe.state_bytes = sizeof(typename ViterbiTrace<Pointer>::State);
+  recipe.kernel = std::make_unique<const ViterbiTrace<Pointer>>(states);
+}
+
+// Over rows of `elements` of a dtype, u8 or u16.
+Recipe trace_recipe(int32_t dtype, uint64_t elements) {
+  Recipe recipe;
+  recipe.kind = SQS_SCAN;
+  recipe.direction = SQS_BACKWARD;
+  recipe.threading = SQS_ANY_THREAD;
+  recipe.dtype = SQS_I32;
+  recipe.cost_ns_per_row = 5;
+  if (dtype == SQS_U8) put_trace<uint8_t>(elements - kIndexElements<uint8_t>, recipe);
+  else put_trace<uint16_t>(elements - kIndexElements<uint16_t>, recipe);
+  return recipe;
+}
+
+Recipe build_forward(const Params& params, std::span<const Operand> inputs) {
+  return forward_recipe("viterbi_forward", params, inputs[0]);
+}
+
 Recipe build_trace(const Params&, std::span<const Operand> inputs) {
   const Operand& input = inputs[0];
   const uint64_t index_elements = input.dtype == SQS_U8 ? kIndexElements<uint8_t> : kIndexElements<uint16_t>;
@@ -184,20 +198,14 @@ Recipe build_trace(const Params&, std::span<const Operand> inputs) {
       input.shape[0] <= index_elements || input.shape[0] - index_elements > kMaxStates)
     fail(SQS_E_GRAPH, text("viterbi_trace: rows of \"", input.stage, "\" are not those of a viterbi_forward stage, u8 or u16 with an "
                            "element for each state and the index of the best"));
-  const uint64_t states = input.shape[0] - index_elements;
-  Recipe recipe;
-  recipe.kind = SQS_SCAN;
-  recipe.direction = SQS_BACKWARD;
-  recipe.threading = SQS_ANY_THREAD;
-  recipe.dtype = SQS_I32;
-  recipe.cost_ns_per_row = 5;
-  if (input.dtype == SQS_U8) {
-    recipe.state_bytes = sizeof(ViterbiTrace<uint8_t>::State);
-    recipe.kernel = std::make_unique<const ViterbiTrace<uint8_t>>(states);
-  } else {
-    recipe.state_bytes = sizeof(ViterbiTrace<uint16_t>::State);
-    recipe.kernel = std::make_unique<const ViterbiTrace<uint16_t>>(states);
-  }
+  return trace_recipe(input.dtype, input.shape[0]);
+}
+
+Recipe build_path(const Params& params, std::span<const Operand> inputs) {
+  Recipe forward = forward_recipe("viterbi", params, inputs[0]);
+  Recipe recipe = trace_recipe(forward.dtype, forward.shape[0]);
+  forward.suffix = "forward";
+  recipe.helpers.push_back(std::move(forward));
   return recipe;
 }
 
@@ -217,5 +225,12 @@ const TypeSpec kViterbiTrace = {
     "The most probable path, backward over the rows of viterbi_forward from the best state of the last one: the index of the state at "
     "each row, i32.",
     {}, 1, build_trace};
+
+const TypeSpec kViterbi = {
+    "viterbi", SQS_SCAN,
+    "The most probable path through a hidden Markov model: a row of the input is the log likelihood of every state, a row out the index of "
+    "the path's state, i32. It is viterbi_trace over a viterbi_forward stage, which is added as \"<name>.forward\"; ties, NaN and "
+    "numbers: as that one has them.",
+    kForwardParams, 1, build_path};
 
 }  // namespace sqs::dsp

@@ -128,8 +128,52 @@ std::vector<Case> row_cases(std::mt19937_64& random) {
   return cases;
 }
 
+std::string symmetric(const std::string& name, uint64_t n, double diagonal) {
+  std::string out = " " + name;
+  for (uint64_t i = 0; i < n * n; ++i) out += (i == 0 ? "=" : ",") + std::to_string(i % (n + 1) == 0 ? diagonal : 0.1);
+  return out;
+}
+
+// Of n states, the first m of which are seen.
+std::string kalman_params(uint64_t n, uint64_t m) {
+  std::string out = symmetric("Q", n, 2) + symmetric("R", m, 2) + symmetric("P0", n, 3) + " H";
+  for (uint64_t i = 0; i < n * m; ++i) out += (i == 0 ? "=" : ",") + std::to_string(i / n == i % n ? 1.0 : 0.05);
+  return out + symmetric("F", n, 0.5);
+}
+
+// Models of states: rows of observations with some missing, rows of log likelihoods with some impossible.
+std::vector<Case> model_cases(std::mt19937_64& random) {
+  std::vector<Case> cases;
+  for (const int32_t dtype : {SQS_I16, SQS_F32, SQS_F64}) {
+    for (const auto& [n, m] : {std::pair<uint64_t, uint64_t>{1, 1}, {2, 1}, {3, 3}, {4, 2}, {6, 4}, {9, 2}, {16, 16}}) {
+      Array rows = random_array(random, dtype, {1 + random() % 60, m}, true);
+      for (uint64_t i = 0; i < rows.count(); ++i)
+        if (random() % 5 == 0 && dtype == SQS_F64) rows.set(i, std::nan(""));
+      const std::string params = kalman_params(n, m);
+      for (const char* output : {"mean_cov", "packed", "mean"}) cases.push_back({"kalman", params + " output=" + output, {plain(rows)}});
+      for (const char* output : {"mean_cov", "mean"}) cases.push_back({"kalman_smooth", params + " output=" + output, {plain(rows)}});
+      cases.push_back({"rts", symmetric("F", n, 0.5) + symmetric("Q", n, 2), {plain(run_stage("kalman", params, rows))}});
+    }
+    for (const auto& [states, half] : {std::pair<uint64_t, uint64_t>{1, 0}, {3, 5}, {24, 2}, {70, 9}, {300, 5}, {300, 130}}) {
+      const Array rows = random_array(random, dtype, {1 + random() % 30, states});
+      std::string band = "band=-1.5";
+      for (uint64_t i = 0; i < 2 * half; ++i) band += i % 7 == 3 ? ",-inf" : "," + std::to_string(-0.1 * static_cast<double>(i));
+      for (const char* border : {" border=renormalise", " border=keep", " dtype=f32", " dtype=f64"}) {
+        for (const char* type : {"viterbi", "viterbi_forward", "hmm_forward", "posterior"}) cases.push_back({type, band + border, {plain(rows)}});
+      }
+      cases.push_back({"viterbi_trace", "", {plain(run_stage("viterbi_forward", band, rows))}});
+      cases.push_back({"hmm_posterior", band, {plain(run_stage("hmm_forward", band, rows)), plain(rows)}});
+    }
+    const std::string dense = symmetric("transitions", 13, -0.5) + " initial=0,-1,-2,-3,-4,-5,-6,-inf,-8,-9,-10,-11,-12";
+    for (const char* type : {"viterbi", "viterbi_forward", "hmm_forward", "posterior"})
+      cases.push_back({type, dense, {plain(random_array(random, dtype, {40, 13}))}});
+  }
+  return cases;
+}
+
 std::vector<Case> all_cases(std::mt19937_64& random) {
   std::vector<Case> cases = window_cases(random);
+  for (Case& each : model_cases(random)) cases.push_back(std::move(each));
   for (Case& each : row_cases(random)) cases.push_back(std::move(each));
   return cases;
 }

@@ -210,6 +210,18 @@ TEST_F(Dsp, DeclaresShapesAndDtypes) {
   EXPECT_EQ(added("sosfiltfilt", "zero phase", "frames", "butter=lowpass high=10 rate=100"), "f32 2");
   EXPECT_EQ(added("filtfilt", "ff", "frames", "b=1,1 dtype=f64"), "f64 2");
   EXPECT_EQ(added("exp_smooth", "e", "power", "alpha=0.1 direction=both"), "f32 17 2");
+  EXPECT_EQ(added("kalman", "k", "frames", "F=1,1,0,1 H=1,0,1,0 Q=1,0,0,1 R=1,0,0,1 P0=1,0,0,1"), "f64 3 2");
+  EXPECT_EQ(added("kalman", "kp", "frames", "F=1,1,0,1 H=1,0,1,0 Q=1,0,0,1 R=1,0,0,1 P0=1,0,0,1 output=packed"), "f64 5");
+  EXPECT_EQ(added("rts", "smooth", "k", "F=1,1,0,1 Q=1,0,0,1"), "f64 3 2");
+  EXPECT_EQ(added("rts", "smooth mean", "kp", "F=1,1,0,1 Q=1,0,0,1 output=mean"), "f64 2");
+  EXPECT_EQ(added("kalman_smooth", "ks", "frames", "F=1 H=1,1 Q=1 R=1,0,0,1 P0=1"), "f64 2 1");
+  EXPECT_EQ(added("viterbi_forward", "vf", "power", "band=0,0,0"), "u8 36");
+  EXPECT_EQ(added("viterbi_trace", "vt", "vf", ""), "i32");
+  EXPECT_EQ(added("viterbi", "v", "frames", "transitions=0,-inf,-1,0 initial=0,-inf"), "i32");
+  EXPECT_EQ(added("posterior", "p", "frames", "band=-1,0,-1 dtype=f64"), "f64 2");
+  EXPECT_EQ(describe("p.forward").dtype, SQS_F64);
+  EXPECT_EQ(describe("v.forward").shape[0], 4);
+  EXPECT_EQ(describe("ks.filter").shape[0], 2);
   EXPECT_EQ(added("threshold", "t", "q", "limit=1 dtype=i32"), "i32 3 2");
   EXPECT_EQ(added("convert", "c", "input", "dtype=c128"), "c128 16 2");
   EXPECT_EQ(added("fft", "z", "c", "output=magnitude"), "f64 16 2");
@@ -217,7 +229,7 @@ TEST_F(Dsp, DeclaresShapesAndDtypes) {
 
 TEST(DspTable, ListsEveryTypeWithParametersThatItTakes) {
   std::set<std::string> names;
-  ASSERT_GE(sqs_dsp_type_count(), 21u);
+  ASSERT_GE(sqs_dsp_type_count(), 30u);
   for (uint32_t t = 0; t < sqs_dsp_type_count(); ++t) {
     sqs_dsp_type type = {};
     type.struct_size = sizeof type;
@@ -258,7 +270,12 @@ TEST(DspTable, AnswersWrongIndicesAndStructsWithCodes) {
 
 // Passing every default in words must be the same as passing nothing, so a default that its own range refuses shows.
 TEST_F(Dsp, TakesEveryDefaultInWords) {
-  const std::map<std::string, std::string> required = {{"lo", "-1"}, {"hi", "1"}, {"bands", "0,10"}, {"limit", "3"}, {"dtype", "f32"}, {"b", "1,1"}};
+  const std::map<std::string, std::string> required = {{"lo", "-1"}, {"hi", "1"}, {"bands", "0,10"}, {"limit", "3"}, {"dtype", "f32"}, {"b", "1,1"},
+                                                       {"F", "1"}, {"Q", "1"}, {"H", "1,1"}, {"R", "1,0,0,1"}, {"P0", "1"}};
+  // Types that read what another one makes, and the likelihoods behind it.
+  const std::map<std::string, std::pair<const char*, const char*>> made_by = {
+      {"rts", {"kalman", "F=1 H=1,1 Q=1 R=1,0,0,1 P0=1"}}, {"viterbi_trace", {"viterbi_forward", "band=0"}}, {"hmm_posterior", {"hmm_forward", "band=0"}}};
+  const std::set<std::string> of_states = {"viterbi_forward", "viterbi", "hmm_forward", "hmm_posterior", "posterior"};
   for (uint32_t t = 0; t < sqs_dsp_type_count(); ++t) {
     sqs_dsp_type type = {};
     type.struct_size = sizeof type;
@@ -274,15 +291,22 @@ TEST_F(Dsp, TakesEveryDefaultInWords) {
     }
     if (std::string(type.name).rfind("sosfilt", 0) == 0) params += "butter=bandpass low=1 high=2";
     if (std::string(type.name) == "exp_smooth") params += "alpha=0.5";
+    if (of_states.count(type.name) != 0) params += "band=0,0,0";
     sqs_pipeline* pipeline = make(std::string(type.name) == "fft" ? SQS_C64 : SQS_F32);
     ASSERT_EQ(sqs_dsp_add_on(pipeline, "mean_var", "stats", "frames", nullptr, nullptr) == SQS_OK, std::string(type.name) != "fft");
     sqs_access accesses[2];
     for (sqs_access& access : accesses) sqs_access_init(&access, sizeof access);
-    // Windows can't be extended; a filter is of frames.
-    const bool of_frames = std::string(type.name) == "local_max" || std::string(type.name).find("filtfilt") != std::string::npos;
+    // Windows can't be extended; a filter is of frames. A Kalman filter sees at most 16 elements.
+    const bool of_frames = std::string(type.name) == "local_max" || std::string(type.name).find("filtfilt") != std::string::npos ||
+                           std::string(type.name).rfind("kalman", 0) == 0;
     accesses[0].stage = of_frames ? "frames" : "input";
     accesses[0].before = std::string(type.name) == "local_max" ? 2 : 0;
     accesses[1].stage = "stats";
+    if (const auto made = made_by.find(type.name); made != made_by.end()) {
+      ASSERT_EQ(sqs_dsp_add_on(pipeline, made->second.first, "made", "frames", made->second.second, nullptr), SQS_OK) << type.name;
+      accesses[0].stage = "made";
+      accesses[1].stage = "frames";
+    }
     sqs_error* error = nullptr;
     EXPECT_EQ(sqs_dsp_add(pipeline, type.name, "s", accesses, type.input_count, params.c_str(), &error), SQS_OK)
         << type.name << " " << params << ": " << sqs_error_message(error);

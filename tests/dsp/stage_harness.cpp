@@ -345,6 +345,7 @@ Array StageUnderTest::run(const Setting& setting) const {
     inputs = {read};
     lead += helper.lead;
   }
+  if (recipe_.also_reads_input) inputs.insert(inputs.end(), inputs_.begin(), inputs_.end());
   Array out = run_one(recipe_, inputs);
   return recipe_.crops_to_input && rows() > 0 ? out.rows(lead, rows()) : out;
 }
