@@ -27,14 +27,14 @@ double ns_per_byte_since(uint64_t start, uint64_t bytes) {
   return static_cast<double>(os::monotonic_ns() - start) / static_cast<double>(bytes);
 }
 
-double price_of_writing(const os::Mapping& mapping, uint64_t bytes) {
+double price_of_writing(const ChargedMemory& memory) {
   const uint64_t start = os::monotonic_ns();
-  std::memset(mapping.data(), 1, bytes);
-  return ns_per_byte_since(start, bytes);
+  std::memset(memory.data(), 1, memory.bytes());
+  return ns_per_byte_since(start, memory.bytes());
 }
 
-double price_of_reading(const os::Mapping& mapping, uint64_t bytes) {
-  const auto* words = reinterpret_cast<const uint64_t*>(mapping.data());
+double price_of_reading(const ChargedMemory& memory, uint64_t bytes) {
+  const auto* words = reinterpret_cast<const uint64_t*>(memory.data());
   uint64_t sums[4] = {};  // four, so that the loop waits for memory rather than for its own additions
   const uint64_t start = os::monotonic_ns();
   for (uint64_t i = 0; i + 4 <= bytes / 8; i += 4)
@@ -47,20 +47,16 @@ double price_of_reading(const os::Mapping& mapping, uint64_t bytes) {
 
 // What memory costs that the system has not given out yet, and reading back what the caches have forgotten. Each price is the
 // least of some tries. Where there is no room to measure one, it keeps its usual value.
-Status price_memory(uint64_t room, Costs& costs) {
-  const Costs usual;
-  costs.small_fresh_ns_per_byte = usual.small_fresh_ns_per_byte;
-  costs.large_fresh_ns_per_byte = usual.large_fresh_ns_per_byte;
-  costs.reread_ns_per_byte = usual.reread_ns_per_byte;
+Status price_memory(const std::shared_ptr<Ledger>& ledger, uint64_t room, Costs& costs) {
   const uint64_t large_bytes = std::min(kLargeBytes, room);
   if (large_bytes >= kLeastLargeBytes) {
     double fresh = 1e9, far = 1e9, near = 1e9;
     const uint64_t start = os::monotonic_ns();
     do {
-      SQS_TRY_ASSIGN(const os::Mapping mapping, os::Mapping::reserve(large_bytes));
-      fresh = std::min(fresh, price_of_writing(mapping, large_bytes));
-      far = std::min(far, price_of_reading(mapping, large_bytes));
-      for (int attempt = 0; attempt < 4; ++attempt) near = std::min(near, price_of_reading(mapping, kCachedBytes));
+      SQS_TRY_ASSIGN(const ChargedMemory memory, ChargedMemory::take(ledger, large_bytes));
+      fresh = std::min(fresh, price_of_writing(memory));
+      far = std::min(far, price_of_reading(memory, large_bytes));
+      for (int attempt = 0; attempt < 4; ++attempt) near = std::min(near, price_of_reading(memory, kCachedBytes));
     } while (os::monotonic_ns() - start < kMemoryNs);
     costs.large_fresh_ns_per_byte = fresh;
     costs.reread_ns_per_byte = std::max(0.0, far - near);
@@ -69,8 +65,8 @@ Status price_memory(uint64_t room, Costs& costs) {
     double fresh = 1e9;
     const uint64_t start = os::monotonic_ns();
     do {
-      SQS_TRY_ASSIGN(const os::Mapping mapping, os::Mapping::reserve(kSmallBytes));
-      fresh = std::min(fresh, price_of_writing(mapping, kSmallBytes));
+      SQS_TRY_ASSIGN(const ChargedMemory memory, ChargedMemory::take(ledger, kSmallBytes));
+      fresh = std::min(fresh, price_of_writing(memory));
     } while (os::monotonic_ns() - start < kMemoryNs / 2);
     costs.small_fresh_ns_per_byte = fresh;
   }
@@ -143,7 +139,7 @@ Status Pipeline::probe(const std::vector<std::string>& targets) {
   // Memory first: it empties the caches, which the stages fill again for the run that follows.
   Costs costs;
   const uint64_t held = s.ledger->held();
-  SQS_TRY(price_memory(s.budget() > held ? s.budget() - held : 0, costs));
+  SQS_TRY(price_memory(s.ledger, s.budget() > held ? s.budget() - held : 0, costs));
 
   // Longer stretches until one takes long enough to measure, then that one again: the least is the stage's own cost.
   std::vector<double> ns_per_row(s.graph->size(), 0);
