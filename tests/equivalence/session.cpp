@@ -86,13 +86,23 @@ Delivered take_apart(sqs_result* result, const std::string& target, const Naive&
 
 }  // namespace
 
+constexpr uint64_t kAlignment = 64;
+
 // One target of a run: where its rows go.
 struct Session::Target {
   std::string name;
   Sink sink = Sink::Array;
   uint32_t index = 0;
   std::vector<uint8_t> buffer;
+  uint8_t* rows = nullptr;  // in buffer, at a place that a plan sees again in the run: it counts how memory is aligned
+  uint64_t bytes = 0;       // there; one more behind them must stay as it is
   std::optional<RowCollector> collector;
+};
+
+// A run and what it delivers to, which outlives it.
+struct Session::OpenRun {
+  std::vector<std::unique_ptr<Target>> targets;
+  std::unique_ptr<sqs_run, decltype(&sqs_run_destroy)> run{nullptr, sqs_run_destroy};
 };
 
 Session::Session(const GraphSpec& graph, const Naive& naive) : graph_(graph), naive_(naive) {}
@@ -215,13 +225,27 @@ Outcome Session::evaluate(const std::string& target, RowRange range) {
 int32_t Session::plan(const std::vector<std::string>& targets, RowRange range, bool streamed, sqs_plan_info& info) {
   std::vector<const char*> names;
   for (const std::string& target : targets) names.push_back(target.c_str());
-  std::memset(&info, 0, sizeof info);
-  info.struct_size = sizeof info;
   sqs_plan* plan = nullptr;
   sqs_error* error = nullptr;
   const int32_t status = sqs_pipeline_plan(pipeline_, names.data(), static_cast<uint32_t>(names.size()), range.t0, range.t1,
                                            streamed ? 1 : 0, &plan, &error);
-  if (status != SQS_OK) return note(status, error);
+  return status == SQS_OK ? take_plan(plan, info) : note(status, error);
+}
+
+int32_t Session::plan_run(const std::vector<std::string>& targets, const std::vector<Sink>& sinks, RowRange range,
+                          sqs_plan_info& info) {
+  OpenRun opened;
+  sqs_plan* plan = nullptr;
+  sqs_error* error = nullptr;
+  int32_t status = open(targets, sinks, range, opened, &error);
+  if (status == SQS_OK) status = sqs_run_plan(opened.run.get(), &plan, &error);
+  return status == SQS_OK ? take_plan(plan, info) : note(status, error);
+}
+
+// Reads a plan and destroys it.
+int32_t Session::take_plan(sqs_plan* plan, sqs_plan_info& info) {
+  std::memset(&info, 0, sizeof info);
+  info.struct_size = sizeof info;
   EXPECT_EQ(sqs_plan_info_get(plan, &info, nullptr), SQS_OK);
   EXPECT_NE(std::string(sqs_plan_text(plan)), "");
   EXPECT_EQ(sqs_plan_json(plan)[0], '{');
@@ -245,8 +269,13 @@ int32_t Session::add_sink(sqs_run* run, Target& target, sqs_error** error) {
     case Sink::Array:
       return sqs_run_add_array(run, name, &target.index, error);
     case Sink::Buffer:
-      target.buffer.assign(rows.rows * rows.row_bytes + 1, kUnwritten);
-      return sqs_run_add_buffer(run, name, target.buffer.data(), target.buffer.size() - 1, &target.index, error);
+    case Sink::UnalignedBuffer: {
+      target.bytes = rows.rows * rows.row_bytes;
+      target.buffer.assign(target.bytes + 2 * kAlignment, kUnwritten);
+      const uint64_t past = reinterpret_cast<uintptr_t>(target.buffer.data()) % kAlignment;
+      target.rows = target.buffer.data() + (kAlignment - past) + (target.sink == Sink::Buffer ? 0 : 1);
+      return sqs_run_add_buffer(run, name, target.rows, target.bytes, &target.index, error);
+    }
     case Sink::Callback:
       target.collector.emplace(target.name, rows, Order::Row, findings_);
       return sqs_run_add_callback(run, name, RowCollector::take, &*target.collector, nullptr, &target.index, error);
@@ -265,11 +294,11 @@ void Session::collect(sqs_run* run, const std::vector<std::unique_ptr<Target>>& 
       EXPECT_EQ(sqs_run_take_result(run, target->index, &result, nullptr), SQS_OK);
       delivered = take_apart(result, target->name, naive_, graph_.sample_rate, nullptr);
       EXPECT_EQ(delivered.digest, digest);
-    } else if (target->sink == Sink::Buffer) {
-      EXPECT_EQ(target->buffer.back(), kUnwritten) << "byte behind the buffer";
+    } else if (!target->collector) {
+      EXPECT_EQ(target->rows[target->bytes], kUnwritten) << "byte behind the buffer";
+      EXPECT_EQ(target->rows[-1], kUnwritten) << "byte before the buffer";
       delivered.target = target->name;
-      delivered.bytes = target->buffer;
-      delivered.bytes.pop_back();
+      delivered.bytes.assign(target->rows, target->rows + target->bytes);
       delivered.rows = SQS_NONE;
     } else {
       delivered = target->collector->delivered();
@@ -292,30 +321,35 @@ void Session::collect(sqs_run* run, const std::vector<std::unique_ptr<Target>>& 
   }
 }
 
-Outcome Session::run(const std::vector<std::string>& targets, RowRange range, Drive drive, Rng& rng) {
-  begin_run();
-  std::vector<std::unique_ptr<Target>> sinks;  // outlives the run, which holds its buffers
-  sqs_error* error = nullptr;
+int32_t Session::open(const std::vector<std::string>& targets, const std::vector<Sink>& sinks, RowRange range, OpenRun& out,
+                      sqs_error** error) {
   sqs_run* run = nullptr;
-  int32_t status = sqs_run_create(pipeline_, &run, &error);
-  if (status != SQS_OK) return fail(status, error);
-  const std::unique_ptr<sqs_run, decltype(&sqs_run_destroy)> owner(run, sqs_run_destroy);
-  for (const std::string& name : targets) {
-    sinks.push_back(std::make_unique<Target>());
-    sinks.back()->name = name;
-    sinks.back()->sink = rng.pick({Sink::Array, Sink::Buffer, Sink::Callback});
-    status = add_sink(run, *sinks.back(), &error);
-    if (status != SQS_OK) return fail(status, error);
+  int32_t status = sqs_run_create(pipeline_, &run, error);
+  out.run.reset(run);
+  for (size_t i = 0; i < targets.size() && status == SQS_OK; ++i) {
+    out.targets.push_back(std::make_unique<Target>());
+    out.targets.back()->name = targets[i];
+    out.targets.back()->sink = sinks[i];
+    status = add_sink(run, *out.targets.back(), error);
   }
-  if (!range.all()) status = sqs_run_set_range(run, range.t0, range.t1, &error);
-  if (status == SQS_OK && drive == Drive::Execute) status = sqs_run_execute(run, &error);
+  if (status == SQS_OK && !range.all()) status = sqs_run_set_range(run, range.t0, range.t1, error);
+  return status;
+}
+
+Outcome Session::run(const std::vector<std::string>& targets, const std::vector<Sink>& sinks, RowRange range, Drive drive,
+                     Rng& rng) {
+  begin_run();
+  OpenRun opened;
+  sqs_error* error = nullptr;
+  int32_t status = open(targets, sinks, range, opened, &error);
+  if (status == SQS_OK && drive == Drive::Execute) status = sqs_run_execute(opened.run.get(), &error);
   if (status == SQS_OK && drive == Drive::Step) {
-    do status = sqs_run_step(run, rng.below(20000), &error);
+    do status = sqs_run_step(opened.run.get(), rng.below(20000), &error);
     while (status == SQS_PENDING);
   }
   if (status != SQS_OK) return fail(status, error);
   Outcome outcome;
-  collect(run, sinks, outcome);
+  collect(opened.run.get(), opened.targets, outcome);
   return outcome;
 }
 

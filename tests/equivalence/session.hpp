@@ -17,7 +17,7 @@
 namespace eq {
 
 enum class Feed { Memory, Reader, Push };
-enum class Sink { Array, Buffer, Callback };
+enum class Sink { Array, Buffer, UnalignedBuffer, Callback };
 enum class Drive { Execute, Step };
 
 // What a caller's buffer holds before a run.
@@ -66,9 +66,13 @@ class Session {
   void configure(const sqs_settings& settings);
 
   Outcome evaluate(const std::string& target, RowRange range);
-  Outcome run(const std::vector<std::string>& targets, RowRange range, Drive drive, Rng& rng);
+  // One sink for each target.
+  Outcome run(const std::vector<std::string>& targets, const std::vector<Sink>& sinks, RowRange range, Drive drive, Rng& rng);
   // Status of planning; info is filled on success.
   int32_t plan(const std::vector<std::string>& targets, RowRange range, bool streamed, sqs_plan_info& info);
+  // The same for what run() would do.
+  int32_t plan_run(const std::vector<std::string>& targets, const std::vector<Sink>& sinks, RowRange range,
+                   sqs_plan_info& info);
   uint64_t rows_now(const std::string& stage) const;  // by sqs_pipeline_describe
 
   sqs_pipeline* pipeline() const { return pipeline_; }
@@ -81,9 +85,13 @@ class Session {
 
  private:
   struct Target;
+  struct OpenRun;
   int32_t note(int32_t status, sqs_error* error);
   Outcome fail(int32_t status, sqs_error* error);
+  int32_t open(const std::vector<std::string>& targets, const std::vector<Sink>& sinks, RowRange range, OpenRun& out,
+               sqs_error** error);
   int32_t add_sink(sqs_run* run, Target& target, sqs_error** error);
+  int32_t take_plan(sqs_plan* plan, sqs_plan_info& info);
   void collect(sqs_run* run, const std::vector<std::unique_ptr<Target>>& targets, Outcome& outcome);
   void begin_run();
 

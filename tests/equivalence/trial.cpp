@@ -1,6 +1,7 @@
 #include "trial.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <iostream>
 #include <map>
@@ -27,11 +28,16 @@ struct Request {
   std::vector<std::string> targets;
   RowRange range;
   Drive drive = Drive::Execute;
+  std::vector<Sink> sinks;  // of a run, one for each target
 };
 
 std::string describe(const Request& request) {
   std::string text = request.evaluate ? "evaluate" : request.drive == Drive::Step ? "step" : "execute";
-  for (const std::string& target : request.targets) text += " " + target;
+  constexpr std::array<const char*, 4> kSinks = {" to an array", " to a buffer", " to an unaligned buffer", " to a callback"};
+  for (size_t i = 0; i < request.targets.size(); ++i) {
+    text += " " + request.targets[i];
+    if (!request.evaluate) text += kSinks.at(static_cast<size_t>(request.sinks[i]));
+  }
   return text + " " + eq::describe(request.range);
 }
 
@@ -62,6 +68,10 @@ class Trial {
   int32_t take(Session& session, const sqs_settings& settings, Feed how);
   sqs_settings random_settings();
   Request random_request();
+  Sink random_sink() { return rng_.pick({Sink::Array, Sink::Buffer, Sink::UnalignedBuffer, Sink::Callback}); }
+  Request run_of_all();
+  Outcome send(Session& session, const Request& request);
+  static int32_t plan(Session& session, const Request& request, sqs_plan_info& info);
   RowRange random_range(uint64_t rows);
   bool fit_budget(Session& session, sqs_settings& settings, const std::vector<Request>& requests);
   bool ask(Session& session, const sqs_settings& settings, const Request& request);
@@ -87,11 +97,20 @@ bool Trial::fail(const sqs_settings& settings, const std::string& what, const st
 
 void Trial::note(const std::string& what) { history_ += "\n  " + what; }
 
+Outcome Trial::send(Session& session, const Request& request) {
+  if (request.evaluate) return session.evaluate(request.targets.front(), request.range);
+  return session.run(request.targets, request.sinks, request.range, request.drive, rng_);
+}
+
+int32_t Trial::plan(Session& session, const Request& request, sqs_plan_info& info) {
+  if (request.evaluate) return session.plan(request.targets, request.range, false, info);
+  return session.plan_run(request.targets, request.sinks, request.range, info);
+}
+
 // Sends one request and checks all that came back.
 bool Trial::ask(Session& session, const sqs_settings& settings, const Request& request) {
   ++result_.runs;
-  const Outcome outcome = request.evaluate ? session.evaluate(request.targets.front(), request.range)
-                                           : session.run(request.targets, request.range, request.drive, rng_);
+  const Outcome outcome = send(session, request);
   const std::string what = describe(request);
   note(what);
   if (!outcome.ok()) return fail(settings, what, sqs_status_name(outcome.status) + (": " + outcome.message));
@@ -119,11 +138,11 @@ void Trial::classic() {
     return;
   }
   for (const std::string& target : graph_.targets) {
-    if (!ask(session, settings, {true, {target}, {}, Drive::Execute})) return;
+    if (!ask(session, settings, {true, {target}, {}, Drive::Execute, {}})) return;
   }
-  if (!ask(session, settings, {false, graph_.targets, {}, Drive::Execute})) return;
+  if (!ask(session, settings, run_of_all())) return;
   const RowRange part = random_range(naive_.rows(graph_.targets.front()).rows);
-  if (!ask(session, settings, {true, {graph_.targets.front()}, part, Drive::Execute})) return;
+  if (!ask(session, settings, {true, {graph_.targets.front()}, part, Drive::Execute, {}})) return;
   end(session, settings);
 }
 
@@ -186,6 +205,14 @@ RowRange Trial::random_range(uint64_t rows) {
   return range;
 }
 
+Request Trial::run_of_all() {
+  Request request;
+  request.evaluate = false;
+  request.targets = graph_.targets;
+  for (size_t i = 0; i < request.targets.size(); ++i) request.sinks.push_back(random_sink());
+  return request;
+}
+
 Request Trial::random_request() {
   Request request;
   request.evaluate = rng_.chance(60);
@@ -194,6 +221,7 @@ Request Trial::random_request() {
   std::rotate(request.targets.begin(),
               request.targets.begin() + static_cast<std::ptrdiff_t>(rng_.below(request.targets.size())), request.targets.end());
   if (request.evaluate) request.targets.resize(1);
+  for (size_t i = 0; i < request.targets.size(); ++i) request.sinks.push_back(random_sink());
   request.range = random_range(naive_.rows(request.targets.front()).rows);
   // Of several targets an empty range leaves open which frames it covers.
   if (request.targets.size() > 1 && (request.range.t0 == request.range.t1 || naive_.geometry(request.targets.front()).constant)) {
@@ -207,7 +235,7 @@ bool Trial::fit_budget(Session& session, sqs_settings& settings, const std::vect
   uint64_t least = 1;  // a run of no rows needs nothing
   for (const Request& request : requests) {
     sqs_plan_info info;
-    const int32_t status = session.plan(request.targets, request.range, false, info);
+    const int32_t status = plan(session, request, info);
     if (status != SQS_OK) return fail(settings, "plan of " + describe(request), sqs_status_name(status));
     least = std::max(least, info.least_budget_bytes);
   }
@@ -244,21 +272,19 @@ void Trial::least_budget() {
   if (take(session, settings, rng_.pick({Feed::Memory, Feed::Reader, Feed::Push})) != SQS_OK) {
     return static_cast<void>(fail(settings, "start", session.refusal()));
   }
-  Request request = random_request();
-  request.evaluate = true;
-  request.targets.resize(1);
+  const Request request = random_request();
   const std::string what = "least budget of " + describe(request);
   sqs_plan_info info;
-  const int32_t planned = session.plan(request.targets, request.range, false, info);
+  const int32_t planned = plan(session, request, info);
   if (planned != SQS_OK) return static_cast<void>(fail(settings, what, sqs_status_name(planned)));
   const uint64_t least = info.least_budget_bytes;
   if (least > 1) {  // a run of no rows needs nothing, and a budget of 0 is the default
     settings.memory_budget = least - 1;
     session.configure(settings);
-    if (session.plan(request.targets, request.range, false, info) != SQS_E_BUDGET) {
+    if (plan(session, request, info) != SQS_E_BUDGET) {
       return static_cast<void>(fail(settings, what, "a plan one byte below " + std::to_string(least)));
     }
-    const Outcome below = session.evaluate(request.targets.front(), request.range);
+    const Outcome below = send(session, request);
     const bool refused = below.status == SQS_E_BUDGET && below.message.find(std::to_string(least)) != std::string::npos;
     if (!refused) return static_cast<void>(fail(settings, what, sqs_status_name(below.status) + (": " + below.message)));
     settings.memory_budget = least;
@@ -302,7 +328,7 @@ void Trial::live() {
   }
   session.end_input();
   for (const std::string& target : graph_.targets) {
-    if (!result_.failure.empty() || !ask(session, settings, {true, {target}, {}, Drive::Execute})) return;
+    if (!result_.failure.empty() || !ask(session, settings, {true, {target}, {}, Drive::Execute, {}})) return;
   }
   end(session, settings);
 }
