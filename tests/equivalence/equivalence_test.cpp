@@ -15,6 +15,7 @@ namespace {
 TEST(Equivalence, AnyRunOfARandomGraphGivesTheBytesOfTheNaiveEvaluator) {
   TrialOptions options;
   options.threads_max = 4;
+  options.limits.looking_back = 20;
   try_graphs(20'000, 300, options);
 }
 

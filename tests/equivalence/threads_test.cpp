@@ -18,6 +18,7 @@ TEST(Threads, ARandomGraphGivesTheSameBytesOnAnyNumber) {
   TrialOptions options;
   options.threads_min = 2;
   options.threads_max = 4;
+  options.limits.looking_back = 20;
   try_graphs(70'000, 100, options);
 }
 
@@ -35,8 +36,10 @@ void push_all(sqs_input* input, const GraphSpec& graph, uint64_t seed, std::atom
 }
 
 TEST(Threads, RowsEvaluatedWhileAnotherThreadPushesArePrefixesOfTheWhole) {
+  GraphLimits limits;
+  limits.looking_back = 30;
   for (uint64_t seed = 80'000; seed < 80'030; ++seed) {
-    const GraphSpec graph = random_graph(seed);
+    const GraphSpec graph = random_graph(seed, limits);
     const Naive naive(graph);
     Session session(graph, naive);
     if (session.build() != SQS_OK) continue;

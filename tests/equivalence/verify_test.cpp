@@ -42,6 +42,18 @@ int64_t add_up(void*, sqs_call* call) {
   return static_cast<int64_t>(call->rows);
 }
 
+int64_t running_sum_from_the_end(void*, sqs_call* call) {
+  auto& sum = *static_cast<float*>(call->state);
+  for (uint64_t r = call->rows; r-- > 0;) *out_row(call, r) = sum += *row_of(call->inputs[0], r);
+  return static_cast<int64_t>(call->rows);
+}
+
+int64_t add_up_from_the_end(void*, sqs_call* call) {
+  auto& sum = *static_cast<float*>(call->state);
+  for (uint64_t r = call->rows; r-- > 0;) sum += *row_of(call->inputs[0], r);
+  return static_cast<int64_t>(call->rows);
+}
+
 int32_t write_sum(void*, sqs_call* call) {
   *out_row(call, 0) = *static_cast<float*>(call->state);
   return 1;
@@ -106,6 +118,13 @@ int64_t sums_outside_its_state(void* user, sqs_call* call) {
   return each_row(call, [&](uint64_t r) { return sum += *row_of(call->inputs[0], r); });
 }
 
+int64_t sums_from_the_end_outside_its_state(void* user, sqs_call* call) {
+  auto& sum = *static_cast<float*>(user);
+  if (call->first_row + call->rows == 200) sum = 0;
+  for (uint64_t r = call->rows; r-- > 0;) *out_row(call, r) = sum += *row_of(call->inputs[0], r);
+  return static_cast<int64_t>(call->rows);
+}
+
 class Verify : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -118,18 +137,20 @@ class Verify : public ::testing::Test {
   api::Answer verify(const char* target) {
     return api::answer([&](sqs_error** e) { return sqs_pipeline_verify(p(), target, 0, SQS_END, e); });
   }
-  void add(const char* name, const char* input, int32_t kind, sqs_process_fn process, int32_t purity = SQS_PURE) {
+  void add(const char* name, const char* input, int32_t kind, sqs_process_fn process, int32_t purity = SQS_PURE,
+           int32_t direction = SQS_FORWARD) {
     sqs_stage stage = api::stage(kind, SQS_F32, {}, process);
     stage.purity = purity;
+    stage.direction = direction;
     if (kind != SQS_MAP) stage.state_bytes = sizeof(float);
     if (kind == SQS_REDUCE) stage.finish = write_sum;
     const api::Answer added = api::add(p(), name, stage, {api::access(input, SQS_VALID, 0, 0)}, &hidden_);
     ASSERT_TRUE(added.ok()) << added.message;
   }
   // Between two honest stages verify names the broken one, and a row that exists.
-  void expect_caught(sqs_process_fn process, int32_t kind = SQS_MAP) {
+  void expect_caught(sqs_process_fn process, int32_t kind = SQS_MAP, int32_t direction = SQS_FORWARD) {
     add("before", "frames", SQS_MAP, halve);
-    add("broken", "before", kind, process);
+    add("broken", "before", kind, process, SQS_PURE, direction);
     add("behind", "broken", SQS_SCAN, running_sum);
     const api::Answer caught = verify("behind");
     EXPECT_EQ(caught.code, SQS_E_CONTRACT) << caught.message;
@@ -165,6 +186,23 @@ TEST_F(Verify, CatchesAnAddressInTheBytes) { expect_caught(adds_its_address); }
 TEST_F(Verify, CatchesRowsThatAreNotWritten) { expect_caught(leaves_odd_rows_out); }
 TEST_F(Verify, CatchesAScanThatKeepsItsStateElsewhere) { expect_caught(sums_outside_its_state, SQS_SCAN); }
 
+TEST_F(Verify, CatchesABackwardScanThatKeepsItsStateElsewhere) {
+  expect_caught(sums_from_the_end_outside_its_state, SQS_SCAN, SQS_BACKWARD);
+}
+TEST_F(Verify, CatchesABackwardScanThatWalksUpwards) { expect_caught(running_sum, SQS_SCAN, SQS_BACKWARD); }
+
+TEST_F(Verify, PassesHonestStagesThatLookBack) {
+  add("half", "frames", SQS_MAP, halve);
+  add("forth", "half", SQS_SCAN, running_sum);
+  add("back", "forth", SQS_SCAN, running_sum_from_the_end, SQS_PURE, SQS_BACKWARD);
+  add("again", "back", SQS_SCAN, running_sum);
+  add("total", "again", SQS_REDUCE, add_up_from_the_end, SQS_PURE, SQS_BACKWARD);
+  for (const char* target : {"back", "again", "total"}) {
+    const api::Answer passed = verify(target);
+    EXPECT_EQ(passed.code, SQS_OK) << target << ": " << passed.message;
+  }
+}
+
 TEST_F(Verify, LeavesOnceStagesAndTheirReadersOut) {
   add("count", "frames", SQS_MAP, counts_its_calls, SQS_ONCE);
   add("half", "count", SQS_MAP, halve);
@@ -188,8 +226,10 @@ TEST_F(Verify, NamesTheFirstRowThatDiffers) {
 }
 
 TEST(VerifyRandom, PassesHonestGraphs) {
+  eq::GraphLimits limits;
+  limits.looking_back = 40;
   for (uint64_t seed = 900; seed < 960; ++seed) {
-    const eq::GraphSpec graph = eq::random_graph(seed);
+    const eq::GraphSpec graph = eq::random_graph(seed, limits);
     const eq::Naive naive(graph);
     eq::Session session(graph, naive);
     if (session.build() != SQS_OK) continue;
