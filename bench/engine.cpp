@@ -27,10 +27,7 @@ sq::Pipeline Engine::make_pipeline() const {
   job_.build(pipeline);
   pipeline.configure(options_.settings);
   set_input(pipeline);
-  if (options_.probe) {
-    pipeline.probe(job_.targets);
-    pipeline.trim();
-  }
+  if (options_.probe) pipeline.probe(job_.targets);
   return pipeline;
 }
 

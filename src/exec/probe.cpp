@@ -9,35 +9,68 @@
 namespace sqs {
 namespace {
 
-constexpr uint64_t kProbeNs = 60'000'000;                  // about as long as a probe takes
+constexpr uint64_t kProbeNs = 60'000'000;                  // about as long as the stages are run for
 constexpr uint64_t kStretchNs = 4'000'000;                 // long enough to measure
-constexpr uint64_t kFreshBytes = uint64_t{64} << 20;       // larger than caches
-constexpr uint64_t kLeastFreshBytes = uint64_t{16} << 20;
-constexpr double kUsualFreshPrice = 0.7;                   // ns per byte
+constexpr uint64_t kMemoryNs = 20'000'000;                 // about as long as either kind of memory is touched for
+constexpr uint64_t kSmallBytes = uint64_t{1} << 20;        // a mapping of small pages
+constexpr uint64_t kLargeBytes = uint64_t{32} << 20;       // one of large pages, larger than caches
+constexpr uint64_t kLeastLargeBytes = uint64_t{16} << 20;  // fewer would be read back from caches
+constexpr uint64_t kCachedBytes = uint64_t{256} << 10;
+static_assert(kSmallBytes < kLargeMappingBytes && kLargeMappingBytes <= kLeastLargeBytes);
 
 class NoSink final : public Sink {
  public:
   Status write(const sqs_view&) override { return ok(); }
 };
 
-// Nanoseconds per byte of what classic does with its intermediates and sqrt does not: writing memory the system has not given
-// out yet, and reading it back when the caches have forgotten it. The least of some tries.
-Result<double> price_of_fresh_memory(uint64_t room) {
-  const uint64_t bytes = std::min(kFreshBytes, room);
-  if (bytes < kLeastFreshBytes) return kUsualFreshPrice;
-  uint64_t least_ns = UINT64_MAX;
-  for (int attempt = 0; attempt < 3; ++attempt) {
-    SQS_TRY_ASSIGN(const os::Mapping fresh, os::Mapping::reserve(bytes));
+double ns_per_byte_since(uint64_t start, uint64_t bytes) {
+  return static_cast<double>(os::monotonic_ns() - start) / static_cast<double>(bytes);
+}
+
+double price_of_writing(const ChargedMemory& memory) {
+  const uint64_t start = os::monotonic_ns();
+  std::memset(memory.data(), 1, memory.bytes());
+  return ns_per_byte_since(start, memory.bytes());
+}
+
+double price_of_reading(const ChargedMemory& memory, uint64_t bytes) {
+  const auto* words = reinterpret_cast<const uint64_t*>(memory.data());
+  uint64_t sums[4] = {};  // four, so that the loop waits for memory rather than for its own additions
+  const uint64_t start = os::monotonic_ns();
+  for (uint64_t i = 0; i + 4 <= bytes / 8; i += 4)
+    for (uint64_t k = 0; k < 4; ++k) sums[k] += words[i + k];
+  const double price = ns_per_byte_since(start, bytes);
+  const volatile uint64_t kept = sums[0] + sums[1] + sums[2] + sums[3];  // the reading must not be optimised away
+  (void)kept;
+  return price;
+}
+
+// What memory costs that the system has not given out yet, and reading back what the caches have forgotten. Each price is the
+// least of some tries. Where there is no room to measure one, it keeps its usual value.
+Status price_memory(const std::shared_ptr<Ledger>& ledger, uint64_t room, Costs& costs) {
+  const uint64_t large_bytes = std::min(kLargeBytes, room);
+  if (large_bytes >= kLeastLargeBytes) {
+    double fresh = 1e9, far = 1e9, near = 1e9;
     const uint64_t start = os::monotonic_ns();
-    std::memset(fresh.data(), 1, bytes);
-    const auto* words = reinterpret_cast<const uint64_t*>(fresh.data());
-    uint64_t sum = 0;
-    for (uint64_t i = 0; i < bytes / 8; ++i) sum += words[i];
-    const volatile uint64_t kept = sum;  // the reading must not be optimised away
-    (void)kept;
-    least_ns = std::min(least_ns, os::monotonic_ns() - start);
+    do {
+      SQS_TRY_ASSIGN(const ChargedMemory memory, ChargedMemory::take(ledger, large_bytes));
+      fresh = std::min(fresh, price_of_writing(memory));
+      far = std::min(far, price_of_reading(memory, large_bytes));
+      for (int attempt = 0; attempt < 4; ++attempt) near = std::min(near, price_of_reading(memory, kCachedBytes));
+    } while (os::monotonic_ns() - start < kMemoryNs);
+    costs.large_fresh_ns_per_byte = fresh;
+    costs.reread_ns_per_byte = std::max(0.0, far - near);
   }
-  return static_cast<double>(least_ns) / static_cast<double>(bytes);
+  if (room >= kSmallBytes) {
+    double fresh = 1e9;
+    const uint64_t start = os::monotonic_ns();
+    do {
+      SQS_TRY_ASSIGN(const ChargedMemory memory, ChargedMemory::take(ledger, kSmallBytes));
+      fresh = std::min(fresh, price_of_writing(memory));
+    } while (os::monotonic_ns() - start < kMemoryNs / 2);
+    costs.small_fresh_ns_per_byte = fresh;
+  }
+  return ok();
 }
 
 }  // namespace
@@ -93,10 +126,20 @@ Status Pipeline::probe(const std::vector<std::string>& targets) {
     nodes.push_back(id);
   }
   SQS_TRY(s.open("probing"));
+  // What earlier runs have left makes room, so that the budget holds; a probe leaves nothing either.
   struct Closing {
     State& s;
-    ~Closing() { s.run_open = false; }
+    ~Closing() {
+      s.change([] {});
+      s.run_open = false;
+    }
   } closing{s};
+  s.change([] {});
+
+  // Memory first: it empties the caches, which the stages fill again for the run that follows.
+  Costs costs;
+  const uint64_t held = s.ledger->held();
+  SQS_TRY(price_memory(s.ledger, s.budget() > held ? s.budget() - held : 0, costs));
 
   // Longer stretches until one takes long enough to measure, then that one again: the least is the stage's own cost.
   std::vector<double> ns_per_row(s.graph->size(), 0);
@@ -110,9 +153,8 @@ Status Pipeline::probe(const std::vector<std::string>& targets) {
     }
     if (os::monotonic_ns() - began < kStretchNs) frames *= 4;
   }
-  s.costs.ns_per_row = std::move(ns_per_row);
-  const uint64_t held = s.ledger->held();
-  SQS_TRY_ASSIGN(s.costs.fresh_ns_per_byte, price_of_fresh_memory(s.budget() > held ? s.budget() - held : 0));
+  costs.ns_per_row = std::move(ns_per_row);
+  s.costs = std::move(costs);
   s.say(SQS_LOG_INFO, "probed " + std::to_string(targets.size()) + " targets");
   return ok();
 }

@@ -20,6 +20,7 @@ constexpr double kTileOverheadNs = 1000;
 constexpr uint64_t kLargestTileFrames = uint64_t{1} << 40;
 constexpr uint64_t kCheckpointBytes = uint64_t{4} << 20;
 constexpr uint64_t kCheckpointSlots = 256;
+constexpr uint64_t kCachedBytes = uint64_t{2} << 20;  // a longer buffer has left a core's caches when it is read again
 constexpr uint64_t kLeastCacheBytes = 16 * 1024;  // less is not worth looking things up in
 
 class Planner {
@@ -133,13 +134,14 @@ class Planner {
     find_least();
     const Size classic = whole_bytes();
     classic_bytes_ = classic.saturated();
+    classic_reread_bytes_ = reread_bytes();
     // Whole-stream rows of an earlier run spare sqrt a sweep; classic computes everything.
     const auto& known = request_.held.global_known;
     const bool spared = std::any_of(known.begin(), known.end(), [](bool k) { return k; });
     plan_.uses_known = spared;
     const bool classic_fits = !spared && !classic.overflowed() && classic_bytes_ <= plan_.budget_bytes;
     const bool sqrt_fits = find_shape();
-    estimate_seconds();
+    estimate_seconds(sqrt_fits);
     const int32_t asked = request_.settings.mode;
     if (asked == SQS_CLASSIC && !classic_fits) return over_budget("classic needs " + std::to_string(classic_bytes_) + " bytes");
     if (asked == SQS_SQRT && !sqrt_fits) return over_budget("");
@@ -317,18 +319,38 @@ class Planner {
 
   // ---- time
 
-  void estimate_seconds() {
+  // Both orders pay for their stages and for the first touch of their arena; sqrt evaluates some rows again instead of keeping
+  // them, and classic gets from memory what it kept.
+  void estimate_seconds(bool sqrt_fits) {
     double once = 0;
+    const Size sqrt_bytes = sqrt_fits ? settle_shape() : Size(0);
     const double again = sqrt_ns();
     for (NodeId id = 0; id < graph_.size(); ++id)
       once += cost_of(graph_, request_.costs, id) * static_cast<double>(plan_.stages[id].rows_distinct);
-    // Up to a tile's worth of buffers stays in cache in either order; beyond it classic pays for fresh pages.
-    const Size held = outside();
-    const uint64_t intermediate = classic_bytes_ > held.saturated() ? classic_bytes_ - held.saturated() : 0;
-    const double fresh = intermediate > 2 * kLargestTileBytes
-                             ? request_.costs.fresh_ns_per_byte * static_cast<double>(intermediate) : 0;
-    sqrt_seconds_ = again * 1e-9;
-    classic_seconds_ = (once + fresh) * 1e-9;
+    const uint64_t held = outside().saturated();
+    const auto fresh = [&](uint64_t bytes) { return request_.costs.fresh_ns(bytes > held ? bytes - held : 0); };
+    const double reread = request_.costs.reread_ns_per_byte * static_cast<double>(classic_reread_bytes_);
+    sqrt_seconds_ = (again + fresh(sqrt_bytes.saturated())) * 1e-9;
+    classic_seconds_ = (once + fresh(classic_bytes_) + reread) * 1e-9;
+  }
+
+  // Bytes that classic, as laid out at the moment, reads when they have left the caches: once per reader of a long buffer.
+  uint64_t reread_bytes() const {
+    std::vector<uint64_t> readers(graph_.size(), 0);
+    for (NodeId id = 0; id < graph_.size(); ++id) {
+      if (graph_.node(id).is_virtual() || plan_.stages[id].rows_distinct == 0) continue;
+      for (const Link& link : graph_.node(id).inputs) {
+        NodeId of = link.of;
+        while (graph_.node(of).is_virtual()) of = graph_.node(of).inputs[0].of;
+        ++readers[of];
+      }
+    }
+    Size bytes;
+    for (NodeId id = 0; id < graph_.size(); ++id) {
+      const BufferPlan& buffer = plan_.buffers[id];
+      if (buffer.where == BufferPlan::Where::Arena && buffer.bytes > kCachedBytes) bytes += Size(readers[id]) * buffer.bytes;
+    }
+    return bytes.saturated();
   }
 
   // ---- settling
@@ -477,6 +499,7 @@ class Planner {
   Size output_bytes_;
   uint64_t tile_frames_auto_ = 1;
   uint64_t classic_bytes_ = 0;
+  uint64_t classic_reread_bytes_ = 0;
   double classic_seconds_ = 0;
   double sqrt_seconds_ = 0;
   Shape shape_;

@@ -26,10 +26,21 @@ struct InputState {
   uint64_t retained_bytes = 0;  // pushed frames, already charged
 };
 
-// What a stage costs, by probe; 0 where it is not known.
+// Mappings from here on get large pages where the system has them (see os::Mapping).
+inline constexpr uint64_t kLargeMappingBytes = uint64_t{4} << 20;
+
+// What plans expect work to cost; a probe measures all of it. A stage's price is that of rows in cache, whichever the order;
+// what the orders differ by is how often they compute a row and the memory they do it in.
 struct Costs {
-  std::vector<double> ns_per_row;     // by node; hints are used where this is 0
-  double fresh_ns_per_byte = 0.5;     // writing memory for the first time
+  std::vector<double> ns_per_row;         // by node; hints are used where this is 0 or missing
+  double small_fresh_ns_per_byte = 0.75;  // writing memory for the first time, in mappings of small pages
+  double large_fresh_ns_per_byte = 0.4;   // the same in those of large pages
+  double reread_ns_per_byte = 0.05;       // what reading costs more when the caches have forgotten the bytes
+
+  double fresh_ns(uint64_t mapping_bytes) const {
+    return static_cast<double>(mapping_bytes) *
+           (mapping_bytes < kLargeMappingBytes ? small_fresh_ns_per_byte : large_fresh_ns_per_byte);
+  }
 };
 
 // What earlier runs hold in the budget.

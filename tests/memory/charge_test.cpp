@@ -132,6 +132,47 @@ TEST(Charge, TrimGivesTheArenaBackAndLosesNothing) {
   EXPECT_EQ(api::digest(again.get()), digest);
 }
 
+TEST(Charge, AProbeHoldsNothingAfterwards) {
+  const Workload& recursive = workloads()[2];
+  malloc_trim(0);
+  const api::Pipeline p = make(recursive, kFrames);
+  sqs_settings settings = api::settings(SQS_SQRT);
+  settings.tile_frames = 1 << 20;  // buffers of several MiB
+  ASSERT_TRUE(api::configure(p.get(), settings).ok());
+  const char* const target = "level";
+  const uint64_t before = resident_bytes();
+  watch().begin(true);
+  ASSERT_EQ(sqs_pipeline_probe(p.get(), &target, 1, nullptr), SQS_OK);
+  EXPECT_GT(watch().callbacks(), 0U);
+  if (SQS_TEST_SANITIZED) return;
+  malloc_trim(0);
+  EXPECT_LE(resident_bytes(), before + (1U << 20)) << "rows of the probe's own run take more than that";
+}
+
+TEST(Charge, AProbeTakesTheRoomThatACacheHolds) {
+  const char* const target = "level";
+  const api::Pipeline p = make(workloads()[2], kFrames);
+  sqs_settings settings = api::settings(SQS_SQRT);
+  ASSERT_TRUE(api::configure(p.get(), settings).ok());
+  sqs_plan_info info;
+  ASSERT_TRUE(api::plan(p.get(), {target}, true, info).ok());
+  settings.memory_budget = info.least_budget_bytes + (16U << 20);
+  settings.lru_bytes = 8U << 20;
+  ASSERT_TRUE(api::configure(p.get(), settings).ok());
+  api::ResultHandle part;
+  const api::Answer done = api::evaluate(p.get(), target, part, 100, 200);
+  ASSERT_TRUE(done.ok()) << done.message;
+  api::ResultHandle cached;
+  ASSERT_TRUE(api::evaluate(p.get(), target, cached, 100, 200).ok());
+  EXPECT_GT(api::stats(cached.get()).cache_hits, 0U);
+  const api::Answer probed = api::answer([&](sqs_error** e) { return sqs_pipeline_probe(p.get(), &target, 1, e); });
+  ASSERT_TRUE(probed.ok()) << probed.message;
+  api::ResultHandle again;
+  ASSERT_TRUE(api::evaluate(p.get(), target, again, 100, 200).ok());
+  EXPECT_EQ(api::stats(again.get()).cache_hits, 0U);
+  EXPECT_EQ(api::digest(again.get()), api::digest(part.get()));
+}
+
 TEST(Charge, TrimIsRefusedWhileARunIsOpen) {
   const api::Pipeline p = make(spectrum(), kFrames / 100);
   sqs_run* run = nullptr;

@@ -69,6 +69,91 @@ TEST(Planner, AutoTakesClassicWhenASweepCostsMoreThanFreshMemory) {
   EXPECT_EQ(planned(r)->mode, SQS_SQRT);
 }
 
+// "wide" is a stage that sqrt evaluates twice, since the reduce has to be through before the last stage begins.
+GraphBuilder two_sweeps() {
+  GraphBuilder b(64, 64);
+  b.stage("wide", {reads("input")}, 1024).stage("mean", {reads("wide")}, 1, Kind::Reduce);
+  b.stage("norm", {reads("wide"), reads("mean")});
+  return b;
+}
+
+// Rows of "wide" are 4 KiB; a stage costs nothing unless told.
+Request choice(const GraphBuilder& b, uint64_t wide_rows) {
+  Request r = b.request({"norm"}, 64 * wide_rows);
+  r.settings.mode = SQS_AUTO;
+  r.costs = {};
+  r.costs.ns_per_row.assign(b.graph()->size(), 1e-6);
+  r.costs.small_fresh_ns_per_byte = r.costs.large_fresh_ns_per_byte = r.costs.reread_ns_per_byte = 0;
+  return r;
+}
+
+TEST(Planner, AutoTakesClassicWhenMemoryCostsNothing) {
+  const GraphBuilder b = two_sweeps();
+  for (const uint64_t rows : {1, 100, 100'000}) EXPECT_EQ(planned(choice(b, rows))->mode, SQS_CLASSIC) << rows;
+}
+
+TEST(Planner, AutoWeighsTheSecondSweepAgainstThePagesThatClassicsArenaGets) {
+  const GraphBuilder b = two_sweeps();
+  // Classic's 2 MB are of small pages: 1 ns per byte is dearer than 500 rows of 1000 ns, 0.01 ns is not; large ones don't matter.
+  Request r = choice(b, 500);
+  r.costs.ns_per_row[b.id("wide")] = 1000;
+  r.costs.large_fresh_ns_per_byte = 100;
+  r.costs.small_fresh_ns_per_byte = 0.01;
+  EXPECT_EQ(planned(r)->mode, SQS_CLASSIC);
+  r.costs.small_fresh_ns_per_byte = 1;
+  EXPECT_EQ(planned(r)->mode, SQS_SQRT);
+  // 41 MB are of large pages.
+  r = choice(b, 10'000);
+  r.costs.ns_per_row[b.id("wide")] = 1000;
+  r.costs.small_fresh_ns_per_byte = 0.5;
+  r.costs.large_fresh_ns_per_byte = 0.01;
+  EXPECT_EQ(planned(r)->mode, SQS_CLASSIC);
+  r.costs.large_fresh_ns_per_byte = 1;
+  EXPECT_EQ(planned(r)->mode, SQS_SQRT);
+}
+
+TEST(Planner, AutoCountsTheSecondReadingOfLongBuffersOnly) {
+  const GraphBuilder b = two_sweeps();
+  for (const auto& [rows, mode] : {std::pair{uint64_t{100}, SQS_CLASSIC}, std::pair{uint64_t{100'000}, SQS_SQRT}}) {
+    Request r = choice(b, rows);
+    r.costs.ns_per_row[b.id("wide")] = 1000;
+    r.costs.reread_ns_per_byte = 0.2;  // two readers of 4096 bytes: 1638 ns a row
+    EXPECT_EQ(planned(r)->mode, mode) << rows;
+    r.costs.reread_ns_per_byte = 0.1;
+    EXPECT_EQ(planned(r)->mode, SQS_CLASSIC) << rows;
+  }
+}
+
+TEST(Planner, AutoComparesBothArenas) {
+  const GraphBuilder b = audio();
+  for (const uint64_t frames : {4096, 10'000, 48'000, 480'000, 4'800'000}) {
+    Request r = b.request({"peak"}, frames);
+    r.settings.mode = SQS_CLASSIC;
+    const uint64_t classic = planned(r)->arena_bytes;
+    r.settings.mode = SQS_SQRT;
+    const uint64_t sqrt = planned(r)->arena_bytes;
+    r.settings.mode = SQS_AUTO;
+    r.costs.small_fresh_ns_per_byte = r.costs.large_fresh_ns_per_byte = 0.5;
+    r.costs.reread_ns_per_byte = 0;
+    EXPECT_EQ(planned(r)->mode, classic <= sqrt ? SQS_CLASSIC : SQS_SQRT) << frames << ": " << classic << " and " << sqrt;
+  }
+}
+
+TEST(Planner, ThePredictedTimeIsThatOfRowsAndOfFirstTouch) {
+  const GraphBuilder b = two_sweeps();
+  for (const int32_t mode : {SQS_CLASSIC, SQS_SQRT}) {
+    Request r = choice(b, 200);  // less than is reread
+    r.settings.mode = mode;
+    r.costs.ns_per_row[b.id("wide")] = 3000;
+    r.costs.small_fresh_ns_per_byte = 2;
+    r.costs.large_fresh_ns_per_byte = 7;
+    const auto plan = planned(r);
+    ASSERT_LT(plan->arena_bytes, kLargeMappingBytes);
+    const double ns = 3000.0 * (mode == SQS_SQRT ? 400 : 200) + 2 * static_cast<double>(plan->arena_bytes);
+    EXPECT_NEAR(plan->predicted_seconds, ns * 1e-9, 1e-9);  // the other stages cost next to nothing
+  }
+}
+
 TEST(Planner, CheckpointEveryIsRaisedToTheDependencySpan) {
   GraphBuilder b(4096, 1024);
   b.stage("smooth", {reads("frames")}, 1, Kind::Scan);
