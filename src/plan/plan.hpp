@@ -173,6 +173,7 @@ struct StagePlan {
   bool needed = false;
   uint64_t rows_predicted = 0;  // all sweeps
   uint64_t rows_distinct = 0;
+  uint64_t rows_spanned = 0;    // from the first to the last of them: what classic evaluates
   uint32_t sweeps = 0;          // in how many it is evaluated
 };
 
@@ -194,7 +195,7 @@ struct Plan {
   uint32_t threads = 1;
   uint32_t batch_tiles = 1;
 
-  std::vector<BufferPlan> buffers;   // by node; behind them one for each stage in each depth of replays
+  std::vector<BufferPlan> buffers;   // by node; behind them one for each stage in each depth of replays, and tapes
   std::vector<std::pair<NodeId, uint32_t>> replay_buffers;  // stage and depth of the buffers behind those of the nodes
   TurnPlan turn;
   std::vector<StatePlan> states;     // by node

@@ -326,7 +326,7 @@ class Planner {
     const Size sqrt_bytes = sqrt_fits ? settle_shape() : Size(0);
     const double again = sqrt_ns();
     for (NodeId id = 0; id < graph_.size(); ++id)
-      once += cost_of(graph_, request_.costs, id) * static_cast<double>(plan_.stages[id].rows_distinct);
+      once += cost_of(graph_, request_.costs, id) * static_cast<double>(plan_.stages[id].rows_spanned);
     const uint64_t held = outside().saturated();
     const auto fresh = [&](uint64_t bytes) { return request_.costs.fresh_ns(bytes > held ? bytes - held : 0); };
     const double reread = request_.costs.reread_ns_per_byte * static_cast<double>(classic_reread_bytes_);
@@ -361,7 +361,7 @@ class Planner {
     const Size total = whole_bytes();
     plan_.arena_bytes = total.saturated() - outside().saturated();
     for (StagePlan& stage : plan_.stages) {  // every row once, whatever the sweeps
-      stage.rows_predicted = stage.rows_distinct;
+      stage.rows_predicted = stage.rows_distinct = stage.rows_spanned;
       stage.sweeps = std::min(stage.sweeps, 1u);
     }
     plan_.turn = {};

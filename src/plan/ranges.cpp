@@ -164,7 +164,7 @@ uint64_t row_capacity(const Plan& plan, const Layer& layer, const Unit& unit, ui
 
 void count_rows(Plan& plan) {
   for (StagePlan& stage : plan.stages) stage.rows_predicted = stage.rows_distinct = stage.sweeps = 0;
-  std::vector<Range> hull(plan.stages.size());
+  std::vector<std::vector<Range>> ranges(plan.stages.size());
   for (const Sweep& sweep : plan.sweeps) {
     std::vector<bool> here(plan.stages.size(), false);
     for (uint32_t d = 0; d <= sweep.replays.size(); ++d)
@@ -173,15 +173,25 @@ void count_rows(Plan& plan) {
         if (d == 0) plan.stages[unit.node].rows_predicted += unit.range.count();
         if (!here[unit.node]) plan.stages[unit.node].sweeps += 1;
         here[unit.node] = true;
-        widen(hull[unit.node], unit.range);
+        ranges[unit.node].push_back(unit.range);
       }
     for (const NodeId id : sweep.globals) {
       plan.stages[id].rows_predicted = 1;
       plan.stages[id].sweeps = 1;
-      hull[id] = {0, 1};
+      ranges[id] = {{0, 1}};
     }
   }
-  for (NodeId id = 0; id < plan.stages.size(); ++id) plan.stages[id].rows_distinct = hull[id].count();
+  for (NodeId id = 0; id < plan.stages.size(); ++id) {
+    std::sort(ranges[id].begin(), ranges[id].end(), [](Range a, Range b) { return a.first < b.first; });
+    Range span;
+    plan.stages[id].rows_distinct = 0;
+    for (const Range& range : ranges[id]) {
+      const uint64_t seen = span.count() == 0 ? range.first : std::max(range.first, std::min(span.last, range.last));
+      plan.stages[id].rows_distinct += range.last - seen;
+      widen(span, range);
+    }
+    plan.stages[id].rows_spanned = span.count();
+  }
 }
 
 }  // namespace sqs

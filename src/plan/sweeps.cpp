@@ -10,6 +10,7 @@ namespace {
 constexpr uint32_t kNone = UINT32_MAX;
 constexpr uint32_t kMostTried = 8;    // sweeps up to which every order of directions is tried
 constexpr uint32_t kMostDepth = 31;
+constexpr uint32_t kTape = kMostDepth + 1;
 
 // Directions of the sweeps, and from which sweep on the rows of each stage can be read.
 struct Directions {
@@ -234,7 +235,7 @@ class SweepBuilder {
     unit.domain = plan_.rows[id].domain;
     unit.kept = kept(id, s);
     unit.saves = depth == 0 && saves_[s][id];
-    unit.buffer = depth == 0 || unit.kept ? id : replay_buffer(id, depth);
+    unit.buffer = id;
     if (!unit.kept)
       for (const Link& link : node.inputs) unit.paths.push_back(add_path(link, unit.domain));
     layer.units.push_back(std::move(unit));
@@ -266,22 +267,35 @@ class SweepBuilder {
       for (uint32_t u = 0; u < layer.units.size(); ++u)
         for (const uint32_t p : layer.units[u].paths) {
           const Path& path = plan_.paths[p];
-          Feed feed;
-          feed.buffer = path.real;
-          if (!path.global) feed = provider(sweep, path.real, d);
-          layer.units[u].feeds.push_back(feed);
+          layer.units[u].feeds.push_back(path.global ? Feed{} : provider(sweep, path.real, d));
           if (path.global) continue;
+          const Feed& feed = layer.units[u].feeds.back();
           Unit& made_by = sweep.layer(feed.depth).units[feed.unit];
           (feed.depth == d ? made_by.readers : made_by.outside).push_back({u, p, d});
         }
     }
+    place_rows(sweep);
+  }
+
+  // A tape is a buffer by itself: another sweep may use the same stage, as deep, without one.
+  void place_rows(Sweep& sweep) {
+    for (uint32_t d = 1; d <= sweep.replays.size(); ++d)
+      for (Unit& unit : sweep.layer(d).units)
+        if (!unit.kept) unit.buffer = replay_buffer(unit.node, unit.is_tape() ? kTape : d);
+    for (uint32_t d = 0; d <= sweep.replays.size(); ++d)
+      for (Unit& unit : sweep.layer(d).units)
+        for (size_t i = 0; i < unit.paths.size(); ++i) {
+          const Path& path = plan_.paths[unit.paths[i]];
+          Feed& feed = unit.feeds[i];
+          feed.buffer = path.global ? path.real : sweep.layer(feed.depth).units[feed.unit].buffer;
+        }
   }
 
   static Feed provider(const Sweep& sweep, NodeId id, uint32_t depth) {
     for (uint32_t d = depth; d <= sweep.replays.size(); ++d) {
       const std::vector<Unit>& units = sweep.layer(d).units;
       for (uint32_t u = 0; u < units.size(); ++u)
-        if (!units[u].is_sink() && units[u].node == id) return {d, u, units[u].buffer};
+        if (!units[u].is_sink() && units[u].node == id) return {d, u, 0};
     }
     return {};
   }
