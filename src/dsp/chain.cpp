@@ -85,7 +85,8 @@ int32_t add_chain(sqs_pipeline* p, const TypeSpec& type, const char* name, const
     std::vector<sqs_access> reads = {access_to(parts[i - 1])};
     if (parts[i].recipe.also_reads_input) append(accesses, access_count, reads);
     sqs_error* cause = nullptr;
-    if (add_part(p, parts[i], reads.data(), static_cast<uint32_t>(reads.size()), &cause) != SQS_OK) return tell_what_stays(std::span(parts).first(i), cause, err);
+    if (add_part(p, parts[i], reads.data(), static_cast<uint32_t>(reads.size()), &cause) != SQS_OK)
+      return tell_what_stays(std::span(parts).first(i), cause, err);
   }
   return SQS_OK;
 }

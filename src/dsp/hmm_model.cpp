@@ -41,8 +41,8 @@ Transitions read_dense(const char* type, const Params& params, uint64_t states) 
   out.dense = true;
   out.weights = params.list("transitions");
   if (out.weights.size() != states * states)
-    fail(SQS_E_INVALID, text(type, ": transitions has ", out.weights.size(), " values; the input has ", states, " states, which take ",
-                             states * states));
+    fail(SQS_E_INVALID, text(type, ": transitions has ", out.weights.size(), " values; the input has ", states,
+                             " states, which take ", states * states));
   return out;
 }
 
@@ -54,7 +54,8 @@ Transitions read_band(const char* type, const Params& params, uint64_t states) {
   Transitions out;
   out.states = states;
   out.reach = std::min(half, states - 1);
-  out.weights.assign(band.begin() + static_cast<ptrdiff_t>(half - out.reach), band.begin() + static_cast<ptrdiff_t>(half + out.reach + 1));
+  const auto first = band.begin() + static_cast<ptrdiff_t>(half - out.reach);
+  out.weights.assign(first, first + static_cast<ptrdiff_t>(2 * out.reach + 1));
   if (params.is("border", "renormalise")) out.excess = excess_of(type, out);
   return out;
 }

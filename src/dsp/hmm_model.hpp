@@ -13,14 +13,14 @@ namespace sqs::dsp {
 
 inline constexpr uint64_t kMaxStates = 65535;
 
-#define SQS_DSP_HMM_TRANSITION_PARAMS                                                                                                \
-  {"transitions", ParamType::FloatList, "", "", "-inf..; 1..2^20 values",                                                            \
-   "log probabilities of the transitions, states x states by rows: entry (i, j) is from i to j; or else band"},                      \
-      {"band", ParamType::FloatList, "", "", "-inf..; 1..131071 values",                                                             \
-       "log weights of moving by -w .. w states, 2w+1 values, the same for every state; all other moves are impossible"},            \
-      {"border", ParamType::Choice, "", "renormalise", "renormalise|keep",                                                           \
-       "of a band: renormalise makes the moves that stay inside the states add up to probability 1 for every state; keep takes the " \
-       "weights as they are"}
+#define SQS_DSP_HMM_TRANSITION_PARAMS                                                                                     \
+  {"transitions", ParamType::FloatList, "", "", "-inf..; 1..2^20 values",                                                 \
+   "log probabilities of the transitions, states x states by rows: entry (i, j) is from i to j; or else band"},           \
+      {"band", ParamType::FloatList, "", "", "-inf..; 1..131071 values",                                                  \
+       "log weights of moving by -w .. w states, 2w+1 values, the same for every state; all other moves are impossible"}, \
+      {"border", ParamType::Choice, "", "renormalise", "renormalise|keep",                                                \
+       "of a band: renormalise makes the moves that stay inside the states add up to probability 1 for every state; "     \
+       "keep takes the weights as they are"}
 #define SQS_DSP_HMM_INITIAL_PARAM                                    \
   {"initial", ParamType::FloatList, "", "", "-inf..; 1..65535 values", \
    "log probabilities of the states at row 0; absent: all the same, taken as 0"}

@@ -14,8 +14,9 @@
 namespace sqs::dsp {
 namespace {
 
-#define SQS_DSP_HMM_DTYPE_PARAM \
-  {"dtype", ParamType::Choice, "", "auto", "auto|f32|f64", "of the output; auto: f32 for f32 and integers up to 16 bits, else f64"}
+#define SQS_DSP_HMM_DTYPE_PARAM                                   \
+  {"dtype", ParamType::Choice, "", "auto", "auto|f32|f64", \
+   "of the output; auto: f32 for f32 and integers up to 16 bits, else f64"}
 
 constexpr ParamSpec kForwardParams[] = {SQS_DSP_HMM_TRANSITION_PARAMS, SQS_DSP_HMM_INITIAL_PARAM, SQS_DSP_HMM_DTYPE_PARAM};
 constexpr ParamSpec kPosteriorParams[] = {SQS_DSP_HMM_TRANSITION_PARAMS, SQS_DSP_HMM_DTYPE_PARAM};
@@ -232,24 +233,25 @@ Recipe build_both(const Params& params, std::span<const Operand> inputs) {
 
 const TypeSpec kHmmForward = {
     "hmm_forward", SQS_SCAN,
-    "Forward recursion of a hidden Markov model: a row of the input is the log likelihood of every state, NaN as minus infinity; a row out is "
-    "the log probability of every state given the rows up to it, (states). A row in which no state is possible makes that row and all "
-    "after it minus infinity. Rabiner (1989).",
+    "Forward recursion of a hidden Markov model: a row of the input is the log likelihood of every state, NaN as minus "
+    "infinity; a row out is the log probability of every state given the rows up to it, (states). A row in which no state "
+    "is possible makes that row and all after it minus infinity. Rabiner (1989).",
     kForwardParams, 1, build_forward};
 
 const TypeSpec kHmmPosterior = {
     "hmm_posterior", SQS_SCAN,
-    "Probability of every state given all rows (forward-backward): backward over two inputs, an hmm_forward stage and the log likelihoods "
-    "that it reads, with the same transitions; gives (states), which add up to 1. NaN if no path through the rows is possible. "
-    "Rabiner (1989).",
+    "Probability of every state given all rows (forward-backward): backward over two inputs, an hmm_forward stage and the "
+    "log likelihoods that it reads, with the same transitions; gives (states), which add up to 1. NaN if no path through "
+    "the rows is possible. Rabiner (1989).",
     kPosteriorParams, 2, build_posterior};
 
 const TypeSpec kPosterior = {
     "posterior", SQS_SCAN,
-    "Probability of every state of a hidden Markov model given all rows (forward-backward): a row of the input is the log likelihood of every "
-    "state, NaN as minus infinity; gives (states), which add up to 1. It is hmm_posterior over an hmm_forward stage, which is added "
-    "as \"<name>.forward\" in the same dtype: f32 takes half the memory between the two, and costs an error of 1e-7 times the log "
-    "probability of a state before its future is known. NaN if no path through the rows is possible.",
+    "Probability of every state of a hidden Markov model given all rows (forward-backward): a row of the input is the log "
+    "likelihood of every state, NaN as minus infinity; gives (states), which add up to 1. It is hmm_posterior over an "
+    "hmm_forward stage, which is added as \"<name>.forward\" in the same dtype: f32 takes half the memory between the two, "
+    "and costs an error of 1e-7 times the log probability of a state before its future is known. NaN if no path through the "
+    "rows is possible.",
     kForwardParams, 1, build_both};
 
 }  // namespace sqs::dsp

@@ -1,10 +1,11 @@
 // kalman, rts and kalman_smooth: the Kalman filter, forward over the rows, the Rauch-Tung-Striebel smoother, backward over what
-// the filter put out, and both in one. Formulas: Sarkka, Bayesian Filtering and Smoothing (2013), theorems 4.2 and 8.2; Rauch, Tung, Striebel (1965).
+// the filter put out, and both in one. Formulas: Sarkka, Bayesian Filtering and Smoothing (2013), theorems 4.2 and 8.2; Rauch,
+// Tung, Striebel (1965).
 //
 // Covariances are updated in forms that keep them symmetric and positive semidefinite (Joseph's form in the filter, the same
 // idea in the smoother); of each the lower triangle is computed and the upper one mirrors it.
 //
-//   filter state     double mean[n], P[n][n]               what is known of row t before it is seen
+//   filter state     double mean[n], P[n][n]                   what is known of row t before it is seen
 //   smoother state   uint64 started, double mean[n], P[n][n]   the smoothed row after row t
 #include <algorithm>
 #include <cmath>
@@ -114,8 +115,8 @@ class Kalman final : public Kernel {
     for (uint64_t row = 0; row < call.rows; ++row) {
       load_rows(call.inputs[0], load_, element_bytes_, model_.m, row, 1, work.y);
       if (!update(mean, P, work))
-        fail(SQS_E_STAGE, text("kalman: at row ", call.first_row + row, " the covariance of the state has grown beyond what numbers hold: "
-                               "F is unstable and the observations do not hold the state"));
+        fail(SQS_E_STAGE, text("kalman: at row ", call.first_row + row, " the covariance of the state has grown beyond what "
+                               "numbers hold: F is unstable and the observations do not hold the state"));
       put_row(layout_, n(), mean, P, reinterpret_cast<double*>(output_row_at(call.output, row)));
       predict(mean, P, work);
     }
@@ -214,7 +215,8 @@ class Rts final : public Kernel {
   struct Workspace {
     double row[kMaxDimension + kMaxElements];  // the filtered mean and covariance as they came
     double change[kMaxDimension];
-    double P[kMaxElements], predicted[kMaxElements], gain_t[kMaxElements], gain[kMaxElements], A[kMaxElements], spare[kMaxElements];
+    double P[kMaxElements], predicted[kMaxElements], gain_t[kMaxElements], gain[kMaxElements], A[kMaxElements],
+        spare[kMaxElements];
   };
 
   uint32_t n() const { return kN != 0 ? kN : dynamics_.n; }
@@ -321,24 +323,25 @@ Recipe build_both(const Params& params, std::span<const Operand> inputs) {
 
 const TypeSpec kKalman = {
     "kalman", SQS_SCAN,
-    "Kalman filter of a linear model that does not change with time: x[t+1] = F x[t] + noise of covariance Q, y[t] = H x[t] + noise of "
-    "covariance R, where y[t] is row t of the input, all its elements, and x[0] has mean m0 and covariance P0 before row 0 is seen "
-    "(so row 0 is not preceded by a prediction). A NaN is a missing observation: the rest of the row is used, and a row of NaN "
-    "alone leaves the prediction. Puts out the filtered mean and covariance, f64; covariances by Joseph's form. Sarkka, Bayesian "
-    "Filtering and Smoothing, theorem 4.2.",
+    "Kalman filter of a linear model that does not change with time: x[t+1] = F x[t] + noise of covariance Q, y[t] = H x[t] "
+    "+ noise of covariance R, where y[t] is row t of the input, all its elements, and x[0] has mean m0 and covariance P0 "
+    "before row 0 is seen (so row 0 is not preceded by a prediction). A NaN is a missing observation: the rest of the row "
+    "is used, and a row of NaN alone leaves the prediction. Puts out the filtered mean and covariance, f64; covariances by "
+    "Joseph's form. Sarkka, Bayesian Filtering and Smoothing, theorem 4.2.",
     kFilterParams, 1, build_filter};
 
 const TypeSpec kRts = {
     "rts", SQS_SCAN,
-    "Rauch-Tung-Striebel smoother: backward over the rows of a kalman stage with the same F and Q; the last row is the filter's. Puts out "
-    "the mean and covariance of each row's state given all rows, f64. A singular predicted covariance is inverted in the directions "
-    "in which it is not zero. Rauch, Tung, Striebel (1965); Sarkka, Bayesian Filtering and Smoothing, theorem 8.2.",
+    "Rauch-Tung-Striebel smoother: backward over the rows of a kalman stage with the same F and Q; the last row is the "
+    "filter's. Puts out the mean and covariance of each row's state given all rows, f64. A singular predicted covariance is "
+    "inverted in the directions in which it is not zero. Rauch, Tung, Striebel (1965); Sarkka, Bayesian Filtering and "
+    "Smoothing, theorem 8.2.",
     kSmootherParams, 1, build_smoother};
 
 const TypeSpec kKalmanSmooth = {
     "kalman_smooth", SQS_SCAN,
-    "Mean and covariance of each row's state given all rows, f64: rts over a kalman stage, which is added as \"<name>.filter\" with "
-    "output=packed. Model, missing observations and formulas: as kalman and rts.",
+    "Mean and covariance of each row's state given all rows, f64: rts over a kalman stage, which is added as "
+    "\"<name>.filter\" with output=packed. Model, missing observations and formulas: as kalman and rts.",
     kBothParams, 1, build_both};
 
 }  // namespace sqs::dsp

@@ -12,7 +12,8 @@ namespace {
 
 void require_count(const char* type, const char* name, const std::vector<double>& values, uint32_t rows, uint32_t columns) {
   if (values.size() == size_t{rows} * columns) return;
-  fail(SQS_E_INVALID, text(type, ": ", name, " has ", values.size(), " values; it takes ", rows, " x ", columns, " = ", rows * columns));
+  fail(SQS_E_INVALID, text(type, ": ", name, " has ", values.size(), " values; it takes ", rows, " x ", columns, " = ",
+                           rows * columns));
 }
 
 double largest_magnitude(const std::vector<double>& values) {
@@ -30,8 +31,8 @@ std::vector<double> read_symmetric(const char* type, const char* name, const std
     for (uint32_t j = 0; j < i; ++j) {
       const double lower = given[i * n + j], upper = given[j * n + i];
       if (!(std::abs(lower - upper) <= rounding))
-        fail(SQS_E_INVALID, text(type, ": ", name, " is not symmetric: entry (", i, ", ", j, ") is ", lower, ", entry (", j, ", ", i,
-                                 ") is ", upper));
+        fail(SQS_E_INVALID, text(type, ": ", name, " is not symmetric: entry (", i, ", ", j, ") is ", lower, ", entry (", j, ", ",
+                                 i, ") is ", upper));
       out[i * n + j] = out[j * n + i] = lower + (upper - lower) / 2;
     }
   }
@@ -42,7 +43,8 @@ std::vector<double> read_semidefinite(const char* type, const char* name, const 
   std::vector<double> out = read_symmetric(type, name, given, n);
   const double least = eigenvalue_range(out.data(), n).least;
   if (!(least >= -1e-12 * largest_magnitude(out)))
-    fail(SQS_E_INVALID, text(type, ": ", name, " is not positive semidefinite, as a covariance is: its least eigenvalue is ", least));
+    fail(SQS_E_INVALID, text(type, ": ", name, " is not positive semidefinite, as a covariance is: its least eigenvalue is ",
+                             least));
   return out;
 }
 

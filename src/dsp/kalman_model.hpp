@@ -15,17 +15,19 @@
 namespace sqs::dsp {
 
 // The parameters, for the tables of the types that share them.
-#define SQS_DSP_KALMAN_F_PARAM \
-  {"F", ParamType::FloatList, "", "", "..; 1..256 values", "transition matrix, n x n by rows; gives n, the number of states, 1..16", true}
-#define SQS_DSP_KALMAN_Q_PARAM \
-  {"Q", ParamType::FloatList, "", "", "..; 1..256 values", "covariance of the process noise, n x n; symmetric, positive semidefinite", true}
-#define SQS_DSP_KALMAN_REST_PARAMS                                                                                               \
-  {"H", ParamType::FloatList, "", "", "..; 1..256 values", "observation matrix, m x n by rows; m: elements of an input row, 1..16", \
-   true},                                                                                                                        \
-      {"R", ParamType::FloatList, "", "", "..; 1..256 values",                                                                   \
-       "covariance of the observation noise, m x m; symmetric, positive definite", true},                                        \
-      {"m0", ParamType::FloatList, "", "", "..; 1..16 values", "mean of the state at row 0 before it is seen; absent: zeros"},   \
-      {"P0", ParamType::FloatList, "", "", "..; 1..256 values",                                                                  \
+#define SQS_DSP_KALMAN_F_PARAM                              \
+  {"F", ParamType::FloatList, "", "", "..; 1..256 values", \
+   "transition matrix, n x n by rows; gives n, the number of states, 1..16", true}
+#define SQS_DSP_KALMAN_Q_PARAM                              \
+  {"Q", ParamType::FloatList, "", "", "..; 1..256 values", \
+   "covariance of the process noise, n x n; symmetric, positive semidefinite", true}
+#define SQS_DSP_KALMAN_REST_PARAMS                                                                                             \
+  {"H", ParamType::FloatList, "", "", "..; 1..256 values",                                                                     \
+   "observation matrix, m x n by rows; m: elements of an input row, 1..16", true},                                             \
+      {"R", ParamType::FloatList, "", "", "..; 1..256 values",                                                                 \
+       "covariance of the observation noise, m x m; symmetric, positive definite", true},                                      \
+      {"m0", ParamType::FloatList, "", "", "..; 1..16 values", "mean of the state at row 0 before it is seen; absent: zeros"}, \
+      {"P0", ParamType::FloatList, "", "", "..; 1..256 values",                                                                \
        "covariance of the state at row 0 before it is seen, n x n; symmetric, positive semidefinite", true}
 
 // How the state moves: all that the smoother needs.

@@ -13,7 +13,8 @@ namespace sqs::dsp {
 
 class LogSums {
  public:
-  // OverSources: y[j] = log sum over i of exp(x[i] + weight(i, j)).  OverTargets: y[i] = log sum over j of exp(weight(i, j) + x[j]).
+  // OverSources: y[j] = log sum over i of exp(x[i] + weight(i, j)).
+  // OverTargets: y[i] = log sum over j of exp(weight(i, j) + x[j]).
   enum class Direction { OverSources, OverTargets };
 
   LogSums(const Transitions& transitions, Direction direction);

@@ -56,27 +56,33 @@ SQS_DSP_INLINE void best_of(const Real* scores, const Real* weights, uint64_t co
 
 // origin holds the lowest source of each target; the scores have `reach` elements of padding before them.
 template <class Real, class Index>
-SQS_DSP_INLINE void band_loop(const Real* padded, const Real* weights, uint64_t reach, uint64_t targets, Real* best, Index* origin) {
+SQS_DSP_INLINE void band_loop(const Real* padded, const Real* weights, uint64_t reach, uint64_t targets, Real* best,
+                              Index* origin) {
   for (uint64_t j = 0; j < targets; j += Wide<Real>::kAtOnce)
     best_of<Real, true>(padded + j, weights, 2 * reach + 1, 0, -static_cast<Index>(reach), best + j, origin + j);
 }
 
 template <class Real, class Index>
-SQS_DSP_INLINE void dense_loop(const Real* scores, const Real* weights, uint64_t sources, uint64_t targets, Real* best, Index* origin) {
+SQS_DSP_INLINE void dense_loop(const Real* scores, const Real* weights, uint64_t sources, uint64_t targets, Real* best,
+                               Index* origin) {
   for (uint64_t j = 0; j < targets; j += Wide<Real>::kAtOnce)
     best_of<Real, false>(scores, weights + j, sources, targets, Index{0}, best + j, origin + j);
 }
 
-SQS_DSP_CLONES void band_step(const float* padded, const float* weights, uint64_t reach, uint64_t targets, float* best, int32_t* origin) {
+SQS_DSP_CLONES void band_step(const float* padded, const float* weights, uint64_t reach, uint64_t targets, float* best,
+                              int32_t* origin) {
   band_loop(padded, weights, reach, targets, best, origin);
 }
-SQS_DSP_CLONES void band_step(const double* padded, const double* weights, uint64_t reach, uint64_t targets, double* best, int64_t* origin) {
+SQS_DSP_CLONES void band_step(const double* padded, const double* weights, uint64_t reach, uint64_t targets, double* best,
+                              int64_t* origin) {
   band_loop(padded, weights, reach, targets, best, origin);
 }
-SQS_DSP_CLONES void dense_step(const float* scores, const float* weights, uint64_t sources, uint64_t targets, float* best, int32_t* origin) {
+SQS_DSP_CLONES void dense_step(const float* scores, const float* weights, uint64_t sources, uint64_t targets, float* best,
+                               int32_t* origin) {
   dense_loop(scores, weights, sources, targets, best, origin);
 }
-SQS_DSP_CLONES void dense_step(const double* scores, const double* weights, uint64_t sources, uint64_t targets, double* best, int64_t* origin) {
+SQS_DSP_CLONES void dense_step(const double* scores, const double* weights, uint64_t sources, uint64_t targets, double* best,
+                               int64_t* origin) {
   dense_loop(scores, weights, sources, targets, best, origin);
 }
 
@@ -145,11 +151,14 @@ SQS_DSP_CLONES void subtract_all(double* scores, double value, uint64_t count) {
 
 // The restricted pointers tell that bytes written are no part of what is read.
 template <class Index, class Pointer>
-SQS_DSP_INLINE void difference_loop(const Index* __restrict origin, uint64_t count, Index target, Index step, Pointer* __restrict to) {
+SQS_DSP_INLINE void difference_loop(const Index* __restrict origin, uint64_t count, Index target, Index step,
+                                    Pointer* __restrict to) {
   for (uint64_t j = 0; j < count; ++j, target += step) to[j] = static_cast<Pointer>(origin[j] - target);
 }
-SQS_DSP_CLONES void differences(const int32_t* origin, uint64_t count, int32_t step, uint8_t* to) { difference_loop(origin, count, 0, step, to); }
-SQS_DSP_CLONES void differences(const int32_t* origin, uint64_t count, int32_t step, uint16_t* to) { difference_loop(origin, count, 0, step, to); }
+SQS_DSP_CLONES void differences(const int32_t* origin, uint64_t count, int32_t step,
+                                uint8_t* to) { difference_loop(origin, count, 0, step, to); }
+SQS_DSP_CLONES void differences(const int32_t* origin, uint64_t count, int32_t step,
+                                uint16_t* to) { difference_loop(origin, count, 0, step, to); }
 SQS_DSP_CLONES void differences(const int64_t* origin, uint64_t count, int64_t step, uint8_t* to) {
   difference_loop(origin, count, int64_t{0}, step, to);
 }
@@ -182,7 +191,8 @@ template <class Real>
 void MaxPlus<Real>::put_dense(const Transitions& transitions) {
   weights_.assign(states_ * padded_states_, kImpossible<Real>);
   for (uint64_t i = 0; i < states_; ++i)
-    for (uint64_t j = 0; j < states_; ++j) weights_[i * padded_states_ + j] = static_cast<Real>(transitions.weights[i * states_ + j]);
+    for (uint64_t j = 0; j < states_; ++j)
+      weights_[i * padded_states_ + j] = static_cast<Real>(transitions.weights[i * states_ + j]);
 }
 
 template <class Real>

@@ -23,17 +23,6 @@ SQS_DSP_INLINE void multiply(const double* a, const double* b, uint32_t rows, ui
   }
 }
 
-// c = a b', of (rows x inner) (columns x inner)'.
-SQS_DSP_INLINE void multiply_transposed(const double* a, const double* b, uint32_t rows, uint32_t inner, uint32_t columns, double* c) {
-  for (uint32_t i = 0; i < rows; ++i) {
-    for (uint32_t j = 0; j < columns; ++j) {
-      double sum = 0;
-      for (uint32_t k = 0; k < inner; ++k) sum += a[i * inner + k] * b[j * inner + k];
-      c[i * columns + j] = sum;
-    }
-  }
-}
-
 // c += a b' for a product that is symmetric but for rounding: the lower triangle is computed, the upper one mirrors it.
 SQS_DSP_INLINE void add_symmetric_product(const double* a, const double* b, uint32_t rows, uint32_t inner, double* c) {
   for (uint32_t i = 0; i < rows; ++i) {

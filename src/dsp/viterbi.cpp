@@ -1,5 +1,6 @@
-// viterbi_forward, viterbi_trace and viterbi, which is both: the most probable path through a hidden Markov model. The forward scan puts out for every row
-// where each state's best path came from, and which state is best so far; the trace walks these rows back from the last one.
+// viterbi_forward, viterbi_trace and viterbi, which is both: the most probable path through a hidden Markov model. The forward
+// scan puts out for every row where each state's best path came from, and which state is best so far; the trace walks these
+// rows back from the last one.
 //
 //   row of u8    states x (source - target) mod 256,    best state: low byte, high byte     if the band reaches at most 127
 //                                                                                           states, or there are at most 256
@@ -20,7 +21,8 @@ namespace {
 constexpr ParamSpec kForwardParams[] = {
     SQS_DSP_HMM_TRANSITION_PARAMS,
     SQS_DSP_HMM_INITIAL_PARAM,
-    {"dtype", ParamType::Choice, "", "auto", "auto|f32|f64", "of the scores; auto: f32 for f32 and integers up to 16 bits, else f64"},
+    {"dtype", ParamType::Choice, "", "auto", "auto|f32|f64",
+     "of the scores; auto: f32 for f32 and integers up to 16 bits, else f64"},
 };
 
 // Elements behind the states' own that hold the index of the best.
@@ -196,8 +198,8 @@ Recipe build_trace(const Params&, std::span<const Operand> inputs) {
   const uint64_t index_elements = input.dtype == SQS_U8 ? kIndexElements<uint8_t> : kIndexElements<uint16_t>;
   if ((input.dtype != SQS_U8 && input.dtype != SQS_U16) || input.has_context || input.shape.size() != 1 ||
       input.shape[0] <= index_elements || input.shape[0] - index_elements > kMaxStates)
-    fail(SQS_E_GRAPH, text("viterbi_trace: rows of \"", input.stage, "\" are not those of a viterbi_forward stage, u8 or u16 with an "
-                           "element for each state and the index of the best"));
+    fail(SQS_E_GRAPH, text("viterbi_trace: rows of \"", input.stage, "\" are not those of a viterbi_forward stage, u8 or u16 with "
+                           "an element for each state and the index of the best"));
   return trace_recipe(input.dtype, input.shape[0]);
 }
 
@@ -213,24 +215,24 @@ Recipe build_path(const Params& params, std::span<const Operand> inputs) {
 
 const TypeSpec kViterbiForward = {
     "viterbi_forward", SQS_SCAN,
-    "Viterbi recursion of a hidden Markov model, for viterbi_trace: a row of the input is the log likelihood of every state, NaN as minus "
-    "infinity. Puts out for each state the difference to the state its best path came from, and the index of the best state so far: "
-    "u8 (states + 2) if the band reaches at most 127 states or there are at most 256, else u16 (states + 1). Ties go to the lowest "
-    "index. Scores have their largest subtracted after each row, so they stay finite; a row in which no state is possible leaves "
-    "none possible for good.",
+    "Viterbi recursion of a hidden Markov model, for viterbi_trace: a row of the input is the log likelihood of every "
+    "state, NaN as minus infinity. Puts out for each state the difference to the state its best path came from, and the "
+    "index of the best state so far: u8 (states + 2) if the band reaches at most 127 states or there are at most 256, else "
+    "u16 (states + 1). Ties go to the lowest index. Scores have their largest subtracted after each row, so they stay "
+    "finite; a row in which no state is possible leaves none possible for good.",
     kForwardParams, 1, build_forward};
 
 const TypeSpec kViterbiTrace = {
     "viterbi_trace", SQS_SCAN,
-    "The most probable path, backward over the rows of viterbi_forward from the best state of the last one: the index of the state at "
-    "each row, i32.",
+    "The most probable path, backward over the rows of viterbi_forward from the best state of the last one: the index of "
+    "the state at each row, i32.",
     {}, 1, build_trace};
 
 const TypeSpec kViterbi = {
     "viterbi", SQS_SCAN,
-    "The most probable path through a hidden Markov model: a row of the input is the log likelihood of every state, a row out the index of "
-    "the path's state, i32. It is viterbi_trace over a viterbi_forward stage, which is added as \"<name>.forward\"; ties, NaN and "
-    "numbers: as that one has them.",
+    "The most probable path through a hidden Markov model: a row of the input is the log likelihood of every state, a row "
+    "out the index of the path's state, i32. It is viterbi_trace over a viterbi_forward stage, which is added as "
+    "\"<name>.forward\"; ties, NaN and numbers: as that one has them.",
     kForwardParams, 1, build_path};
 
 }  // namespace sqs::dsp

@@ -342,7 +342,8 @@ Array StageUnderTest::run(const Setting& setting) const {
   for (const Recipe& helper : recipe_.helpers) {
     Input read;
     read.array = run_one(helper, inputs);
-    inputs = {read};
+    inputs.clear();
+    inputs.push_back(std::move(read));
     lead += helper.lead;
   }
   if (recipe_.also_reads_input) inputs.insert(inputs.end(), inputs_.begin(), inputs_.end());

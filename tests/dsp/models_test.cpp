@@ -1,0 +1,159 @@
+// State-space models through the engine: what looks back gives the bytes of the harness in every mode, tile size, budget, number
+// of threads and range, keeps its contract, and runs in less memory than the rows that it looks back on.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+
+#include "sqrtspace/dsp.h"
+#include "stage_harness.hpp"
+
+namespace sqs::dsp::test {
+namespace {
+
+constexpr const char* kBand = "band=-3,-2,-1,-2.5,-4";
+constexpr const char* kKalman = "F=1,0.1,0,1 Q=0.01,0,0,0.02 H=1,0,0,1 R=1,0.2,0.2,2 m0=1,-1 P0=3,0,0,3";
+
+// Frames of log likelihoods; every ninth element of a model of observations is missing.
+Array random_frames(std::mt19937_64& random, uint64_t rows, uint64_t channels, bool missing) {
+  Array frames(SQS_F32, {rows, channels});
+  for (uint64_t i = 0; i < frames.count(); ++i) {
+    const double unit = static_cast<double>(random() >> 11) * 0x1p-53;
+    frames.set(i, missing && random() % 9 == 0 ? std::nanf("") : static_cast<float>(std::sin(0.01 * static_cast<double>(i)) * 3 - 5 * unit));
+  }
+  return frames;
+}
+
+class Model {
+ public:
+  Model(const char* type, const std::string& params, const Array& frames) {
+    sqs_format format;
+    sqs_format_init(&format, sizeof format);
+    format.dtype = SQS_F32;
+    format.channels = frames.shape[1];
+    format.window = format.hop = 1;
+    EXPECT_EQ(sqs_pipeline_create(&format, &pipeline_, nullptr), SQS_OK);
+    EXPECT_EQ(sqs_pipeline_set_memory(pipeline_, frames.bytes.data(), frames.shape[0], nullptr, nullptr, nullptr), SQS_OK);
+    sqs_error* error = nullptr;
+    EXPECT_EQ(sqs_dsp_add_on(pipeline_, type, "model", "frames", params.c_str(), &error), SQS_OK) << sqs_error_message(error);
+    sqs_error_destroy(error);
+  }
+  ~Model() { sqs_pipeline_destroy(pipeline_); }
+  Model(const Model&) = delete;
+  Model& operator=(const Model&) = delete;
+
+  void configure(int32_t mode, uint64_t tile_frames = 0, uint32_t threads = 1, uint64_t budget = 0) {
+    sqs_settings settings;
+    sqs_settings_init(&settings, sizeof settings);
+    settings.mode = mode;
+    settings.tile_frames = tile_frames;
+    settings.threads = threads;
+    settings.memory_budget = budget;
+    settings.lru_bytes = SQS_NONE;
+    EXPECT_EQ(sqs_pipeline_configure(pipeline_, &settings, nullptr), SQS_OK);
+  }
+
+  // The bytes of rows [t0, t1); status tells of a failure.
+  std::vector<std::byte> evaluate(uint64_t t0 = 0, uint64_t t1 = SQS_END, int32_t* status = nullptr) {
+    sqs_result* result = nullptr;
+    sqs_error* error = nullptr;
+    const int32_t code = sqs_pipeline_evaluate(pipeline_, "model", t0, t1, &result, &error);
+    if (status != nullptr) *status = code;
+    else EXPECT_EQ(code, SQS_OK) << sqs_error_message(error);
+    sqs_error_destroy(error);
+    sqs_view view = {};
+    view.struct_size = sizeof view;
+    std::vector<std::byte> bytes;
+    if (result != nullptr && sqs_result_view(result, &view, nullptr) == SQS_OK && view.data != nullptr) {
+      uint64_t size = sqs_dtype_bytes(view.dtype);
+      for (int32_t axis = 0; axis < view.ndim; ++axis) size *= static_cast<uint64_t>(view.shape[axis]);
+      const auto* data = static_cast<const std::byte*>(view.data);
+      bytes.assign(data, data + size);
+    }
+    sqs_result_destroy(result);
+    return bytes;
+  }
+
+  void expect_contract_kept() {
+    sqs_error* error = nullptr;
+    EXPECT_EQ(sqs_pipeline_verify(pipeline_, "model", 0, SQS_END, &error), SQS_OK) << sqs_error_message(error);
+    sqs_error_destroy(error);
+  }
+
+ private:
+  sqs_pipeline* pipeline_ = nullptr;
+};
+
+struct Trial {
+  const char* type;
+  std::string params;
+  Array frames;
+};
+
+std::vector<Trial> trials(std::mt19937_64& random, uint64_t rows) {
+  std::vector<Trial> out;
+  out.push_back({"kalman_smooth", kKalman, random_frames(random, rows, 2, true)});
+  out.push_back({"kalman_smooth", std::string(kKalman) + " output=mean", random_frames(random, rows, 2, true)});
+  out.push_back({"viterbi", kBand, random_frames(random, rows, 30, false)});
+  out.push_back({"viterbi", "transitions=-1,-2,-3,-1,-2,-inf,0,-1,-5 initial=0,-1,-2 dtype=f64", random_frames(random, rows, 3, false)});
+  out.push_back({"posterior", kBand, random_frames(random, rows, 11, false)});
+  out.push_back({"posterior", std::string(kBand) + " border=keep dtype=f64", random_frames(random, rows, 4, false)});
+  return out;
+}
+
+TEST(Models, GiveTheSameBytesInEveryModeTileThreadAndRange) {
+  const uint64_t seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937_64 random(seed);
+  for (const Trial& trial : trials(random, 1 + random() % 700)) {
+    SCOPED_TRACE(trial.type + (" " + trial.params));
+    const std::vector<std::byte> expected = run_stage(trial.type, trial.params, trial.frames).bytes;
+    const uint64_t rows = trial.frames.shape[0], row_bytes = expected.size() / rows;
+    Model model(trial.type, trial.params, trial.frames);
+    model.configure(SQS_CLASSIC);
+    ASSERT_EQ(model.evaluate(), expected);
+    for (const uint64_t tile : {uint64_t{1}, uint64_t{7}, 1 + random() % 300}) {
+      model.configure(SQS_SQRT, tile, 1 + static_cast<uint32_t>(random() % 3));
+      ASSERT_EQ(model.evaluate(), expected) << "tile " << tile;
+      const uint64_t t0 = random() % rows, t1 = t0 + random() % (rows - t0 + 1);
+      const std::vector<std::byte> part = model.evaluate(t0, t1);
+      ASSERT_EQ(part.size(), (t1 - t0) * row_bytes);
+      ASSERT_TRUE(std::equal(part.begin(), part.end(), expected.begin() + static_cast<ptrdiff_t>(t0 * row_bytes)))
+          << "rows " << t0 << " to " << t1 << ", tile " << tile;
+    }
+  }
+}
+
+TEST(Models, KeepTheirContract) {
+  std::mt19937_64 random(7);
+  for (const Trial& trial : trials(random, 211)) {
+    SCOPED_TRACE(trial.type + (" " + trial.params));
+    Model model(trial.type, trial.params, trial.frames);
+    model.expect_contract_kept();
+  }
+}
+
+// From a budget that holds everything down to one that no plan fits, by two thirds each time.
+TEST(Models, RunInLessMemoryThanTheRowsTheyLookBackOn) {
+  std::mt19937_64 random(11);
+  const uint64_t rows = 60000, states = 64;
+  const Array frames = random_frames(random, rows, states, false);
+  Model model("viterbi", kBand, frames);
+  model.configure(SQS_CLASSIC);
+  const std::vector<std::byte> expected = model.evaluate();
+  const uint64_t forward_rows = rows * (states + 2);
+  uint64_t least = UINT64_MAX;
+  for (uint64_t budget = 4 * forward_rows;; budget = budget / 3 * 2) {
+    model.configure(SQS_SQRT, 0, 1, budget);
+    int32_t status = SQS_OK;
+    const std::vector<std::byte> got = model.evaluate(0, SQS_END, &status);
+    if (status == SQS_E_BUDGET) break;
+    ASSERT_EQ(status, SQS_OK) << "budget " << budget;
+    ASSERT_EQ(got, expected) << "budget " << budget;
+    least = budget;
+  }
+  EXPECT_LT(least, forward_rows / 4);
+}
+
+}  // namespace
+}  // namespace sqs::dsp::test
