@@ -72,9 +72,9 @@ int32_t restore_sum(void*, void* state, const void* bytes, uint64_t used) {
 
 int32_t take_rows(void* user, const sqs_view* rows, char*) {
   auto& values = *static_cast<std::vector<int64_t>*>(user);
+  const auto* data = static_cast<const uint8_t*>(rows->data);
   for (int64_t r = 0; r < rows->shape[0]; ++r)
-    std::memcpy(&values[static_cast<uint64_t>(rows->first_row + r)], static_cast<const uint8_t*>(rows->data) + r * rows->strides[0],
-                sizeof(int64_t));
+    std::memcpy(&values[static_cast<uint64_t>(rows->first_row + r)], data + r * rows->strides[0], sizeof(int64_t));
   return 1;
 }
 

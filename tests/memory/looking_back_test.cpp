@@ -200,8 +200,8 @@ uint64_t least_budget(const Model& model, uint64_t frames) {
 void print(const Model& model, const char* what, const Ran& ran) {
   if (std::getenv("SQS_MEMORY_SCALE") == nullptr) return;
   const auto mib = [](uint64_t bytes) { return static_cast<double>(bytes) / (1 << 20); };
-  std::printf("%s, %s: %.1f s, %.3f evaluations a row, %llu rows; MiB: budget %.3f, reserved %.3f, untracked %.3f, grown by %.3f\n",
-              model.name.c_str(), what, ran.stats.seconds, ran.evaluations, static_cast<unsigned long long>(ran.rows.count),
+  std::printf("%s, %s: %.1f s, %.3f evaluations a row, %llu rows; MiB: budget %.3f, reserved %.3f, untracked %.3f, "
+              "grown by %.3f\n", model.name.c_str(), what, ran.stats.seconds, ran.evaluations, static_cast<unsigned long long>(ran.rows.count),
               mib(ran.stats.budget_bytes), mib(ran.stats.reserved_bytes), mib(ran.stats.untracked_bytes), mib(ran.growth));
   std::fflush(stdout);
 }
