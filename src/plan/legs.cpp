@@ -7,6 +7,8 @@ namespace {
 
 bool is_first_sweep_over(const Action& action) { return action.what == Action::What::Reverse || action.what == Action::What::End; }
 
+}  // namespace
+
 TileSpan segment_tiles(const TurnPlan& turn, uint64_t segment) {
   const int64_t first = turn.first_tile + static_cast<int64_t>(segment * turn.spacing);
   return {first, std::min(turn.tile_end, first + static_cast<int64_t>(turn.spacing))};
@@ -18,7 +20,17 @@ TileSpan grid_tiles(const TurnPlan& turn, uint64_t first, uint64_t last) {
   return {turn.first_tile + static_cast<int64_t>(first), turn.first_tile + static_cast<int64_t>(last)};
 }
 
-}  // namespace
+std::vector<bool> layers_in_first_segment(const Sweep& sweep) {
+  std::vector<bool> at_work(sweep.replays.size() + 1, true);
+  if (!sweep.recorded) return at_work;
+  at_work[1] = false;
+  for (size_t d = 2; d < at_work.size(); ++d) {
+    at_work[d] = false;
+    for (const Unit& unit : sweep.replays[d - 1].units)
+      for (const Reader& reader : unit.outside) at_work[d] = at_work[d] || at_work[reader.depth];
+  }
+  return at_work;
+}
 
 Legs::Legs(const Plan& plan, uint32_t sweep) : plan_(&plan), sweep_(&plan.sweeps[sweep]) {
   if (plan.turn.kind == TurnPlan::Kind::Reversal) {
@@ -28,14 +40,7 @@ Legs::Legs(const Plan& plan, uint32_t sweep) : plan_(&plan), sweep_(&plan.sweeps
     return;
   }
   depth_ = static_cast<uint32_t>(sweep_->replays.size());
-  in_first_.assign(depth_ + 1, true);
-  if (!sweep_->recorded) return;
-  in_first_[1] = false;
-  for (uint32_t d = 2; d <= depth_; ++d) {
-    in_first_[d] = false;
-    for (const Unit& unit : sweep_->replays[d - 1].units)
-      for (const Reader& reader : unit.outside) in_first_[d] = in_first_[d] || in_first_[reader.depth];
-  }
+  in_first_ = layers_in_first_segment(*sweep_);
 }
 
 std::optional<Leg> Legs::next() {

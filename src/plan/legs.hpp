@@ -68,11 +68,19 @@ class Saves {
   uint64_t given_ = 0;
 };
 
-// The tiles whose rows are recorded for `sweep`.
 struct TileSpan {
   int64_t first = 0;
   int64_t last = 0;
 };
+// Tiles [first, last) of a reversal, counted in the direction of what is replayed, on the grid.
+TileSpan grid_tiles(const TurnPlan& turn, uint64_t first, uint64_t last);
+// A segment of a chain, counted from the first tile.
+TileSpan segment_tiles(const TurnPlan& turn, uint64_t segment);
+
+// By depth: whether the layer works in the first segment of a chain's sweep, of which much may have been recorded.
+std::vector<bool> layers_in_first_segment(const Sweep& sweep);
+
+// The tiles whose rows are recorded for `sweep`.
 TileSpan recorded_tiles(const Plan& plan, uint32_t sweep);
 
 }  // namespace sqs

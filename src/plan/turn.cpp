@@ -4,9 +4,7 @@
 #include <map>
 
 #include "core/wide.hpp"
-#include "plan/legs.hpp"
 #include "plan/ranges.hpp"
-#include "plan/segments.hpp"
 #include "store/spill_file.hpp"
 
 namespace sqs {
@@ -242,62 +240,6 @@ bool schedule_turn(Plan& plan, uint64_t pool_bytes, uint64_t disk_bytes) {
   if (!bytes.has_value() || *bytes > room.saturated()) return false;
   turn.pool_bytes = *bytes - std::min(*bytes, turn.tile_bytes);
   return true;
-}
-
-namespace {
-
-// Rows of one stage in the segments of one sweep.
-struct SegmentRows {
-  uint64_t sum = 0;
-  Range span;
-};
-
-class ReplayCounter {
- public:
-  explicit ReplayCounter(Plan& plan) : plan_(plan), segments_(plan) {}
-
-  void count() {
-    for (uint32_t s = 0; s < plan_.sweeps.size(); ++s)
-      if (!plan_.sweeps[s].replays.empty()) count_sweep(s);
-  }
-
- private:
-  void count_sweep(uint32_t s) {
-    Legs legs(plan_, s);
-    std::vector<SegmentRows> kept(plan_.stages.size());
-    while (const std::optional<Leg> leg = legs.next()) {
-      if (leg->what != Leg::What::Replay) continue;
-      if (leg->begins && leg->keep) segments_.set(s, leg->first, leg->last);
-      if (leg->begins && !leg->keep) segments_.set_advance(s, leg->first, leg->last);
-      if (leg->recorded) continue;
-      plan_.turn.replayed_tiles += static_cast<uint64_t>(leg->last - leg->first);
-      for (const Unit& unit : segments_.replays(s)[leg->depth - 1].units)
-        if (!unit.kept) add(unit, leg->keep, kept[unit.node]);
-    }
-    for (NodeId id = 0; id < kept.size(); ++id)
-      if (kept[id].sum > kept[id].span.count()) plan_.stages[id].rows_halo += kept[id].sum - kept[id].span.count();
-  }
-
-  void add(const Unit& unit, bool keep, SegmentRows& kept) {
-    StagePlan& stage = plan_.stages[unit.node];
-    stage.rows_predicted += unit.range.count();
-    stage.rows_replayed += unit.range.count();
-    if (!keep) return;
-    kept.sum += unit.range.count();
-    widen(kept.span, unit.range);
-  }
-
-  Plan& plan_;
-  Segments segments_;
-};
-
-}  // namespace
-
-void count_replays(Plan& plan) {
-  plan.turn.replayed_tiles = 0;
-  if (plan.turn.kind == TurnPlan::Kind::None || plan.turn.tiles() == 0) return;
-  ReplayCounter(plan).count();
-  plan.tiles += plan.turn.replayed_tiles;
 }
 
 int32_t schedule_code(const Plan& plan) {

@@ -1,0 +1,181 @@
+// How many rows replays evaluate: counted over the segments themselves, but where there are many of them, and all alike in the
+// middle of the stream, without going through each.
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "plan/legs.hpp"
+#include "plan/segments.hpp"
+#include "plan/turn.hpp"
+
+namespace sqs {
+namespace {
+
+// Rows of one stage in the segments of one sweep.
+struct SegmentRows {
+  uint64_t sum = 0;
+  Range span;
+};
+
+class ReplayCounter {
+ public:
+  explicit ReplayCounter(Plan& plan) : plan_(plan), segments_(plan) {}
+
+  void count() {
+    for (uint32_t s = 0; s < plan_.sweeps.size(); ++s)
+      if (!plan_.sweeps[s].replays.empty()) count_sweep(s);
+  }
+
+ private:
+  void count_sweep(uint32_t s) {
+    kept_.assign(plan_.stages.size(), {});
+    const TurnPlan& turn = plan_.turn;
+    if (turn.kind == TurnPlan::Kind::Chain) {
+      const std::vector<bool> in_first = layers_in_first_segment(plan_.sweeps[s]);
+      const uint64_t first = plan_.sweeps[s].backward ? turn.segments() - 1 : 0;
+      count_segments(s, turn.segments(), [&](uint64_t j) { return segment_tiles(turn, j); },
+                     [&](uint64_t j, size_t depth) { return j != first || in_first[depth]; });
+    } else if (turn.schedule->kind() != ScheduleKind::Multi) {
+      const Schedule& schedule = *turn.schedule;
+      const auto edge = [&](uint64_t j) {  // where segment j begins, counted in tiles
+        return j == 0 ? 0 : j <= schedule.checkpoints() ? schedule.position(j - 1) : turn.tiles() - schedule.tail_tiles();
+      };
+      const bool stored = schedule.kind() == ScheduleKind::Store;
+      count_segments(s, stored ? 0 : schedule.checkpoints() + 1, [&](uint64_t j) { return grid_tiles(turn, edge(j), edge(j + 1)); },
+                     [](uint64_t, size_t) { return true; });
+    } else if (!count_in_whole_tiles(s)) {
+      count_legs(s);
+    }
+    for (NodeId id = 0; id < kept_.size(); ++id)
+      if (kept_[id].sum > kept_[id].span.count()) plan_.stages[id].rows_halo += kept_[id].sum - kept_[id].span.count();
+  }
+
+  // Segments that join each other. In the middle of the stream those of all lengths have the same halo, so that a few at either
+  // end and the two outermost of the others tell of all.
+  template <class TilesOf, class AtWork>
+  void count_segments(uint32_t s, uint64_t count, TilesOf tiles_of, AtWork at_work) {
+    constexpr uint64_t kEnds = 64;
+    if (count <= 4 * kEnds || !add_middle(s, tiles_of(kEnds), tiles_of(count - kEnds - 1), count - 2 * kEnds)) {
+      for (uint64_t j = 0; j < count; ++j) add_segment(s, tiles_of(j), [&](size_t depth) { return at_work(j, depth); });
+      return;
+    }
+    for (uint64_t j = 0; j < kEnds; ++j) add_segment(s, tiles_of(j), [&](size_t depth) { return at_work(j, depth); });
+    for (uint64_t j = count - kEnds; j < count; ++j) add_segment(s, tiles_of(j), [&](size_t depth) { return at_work(j, depth); });
+  }
+
+  template <class AtWork>
+  void add_segment(uint32_t s, TileSpan tiles, AtWork at_work) {
+    if (tiles.first == tiles.last) return;
+    segments_.set(s, tiles.first, tiles.last);
+    for (size_t d = 1; d <= segments_.replays(s).size(); ++d) {
+      if (!at_work(d)) continue;
+      plan_.turn.replayed_tiles += static_cast<uint64_t>(tiles.last - tiles.first);
+      for (const Unit& unit : segments_.replays(s)[d - 1].units)
+        if (!unit.kept) add(unit, true, kept_[unit.node]);
+    }
+  }
+
+  // Rows of a unit beyond those of the tiles themselves; nothing if tiles are not whole numbers of rows.
+  std::optional<int64_t> excess(const Unit& unit, uint64_t tiles) const {
+    const uint64_t step = std::max<uint64_t>(1, unit.domain.step);
+    if (plan_.tile_frames % step != 0) return std::nullopt;
+    return static_cast<int64_t>(unit.range.count()) - static_cast<int64_t>(tiles * (plan_.tile_frames / step));
+  }
+  std::optional<std::vector<int64_t>> excesses(uint32_t s, TileSpan tiles) {
+    segments_.set(s, tiles.first, tiles.last);
+    return excesses_as_set(s, tiles);
+  }
+  std::optional<std::vector<int64_t>> excesses_as_set(uint32_t s, TileSpan tiles) const {
+    std::vector<int64_t> all;
+    for (const Layer& layer : segments_.replays(s))
+      for (const Unit& unit : layer.units) {
+        const std::optional<int64_t> one = unit.kept ? 0 : excess(unit, static_cast<uint64_t>(tiles.last - tiles.first));
+        if (!one.has_value()) return std::nullopt;
+        all.push_back(*one);
+      }
+    return all;
+  }
+
+  bool add_middle(uint32_t s, TileSpan one, TileSpan other, uint64_t count) {
+    const auto a = excesses(s, one);
+    const auto b = excesses(s, other);
+    if (!a.has_value() || a != b) return false;
+    const auto tiles = static_cast<uint64_t>(std::max(one.last, other.last) - std::min(one.first, other.first));
+    size_t at = 0;
+    for (const Layer& layer : segments_.replays(s)) {
+      plan_.turn.replayed_tiles += tiles;
+      for (const Unit& unit : layer.units) {
+        const auto rows = static_cast<uint64_t>(static_cast<int64_t>(tiles * (plan_.tile_frames / std::max<uint64_t>(1, unit.domain.step))) +
+                                                (*a)[at++] * static_cast<int64_t>(count));
+        if (unit.kept) continue;
+        plan_.stages[unit.node].rows_predicted += rows;
+        plan_.stages[unit.node].rows_replayed += rows;
+        kept_[unit.node].sum += rows;
+      }
+    }
+    return true;
+  }
+
+  // Of a schedule with inner checkpoints: where nothing has a halo, every evaluation of a tile is its rows and no more. The last
+  // tile, which may be short, is among those recorded.
+  bool count_in_whole_tiles(uint32_t s) {
+    const TurnPlan& turn = plan_.turn;
+    const uint64_t end = turn.tiles() - turn.schedule->tail_tiles();
+    if (end < 3) return false;
+    const auto none = [](const std::optional<std::vector<int64_t>>& all) {
+      return all.has_value() && std::all_of(all->begin(), all->end(), [](int64_t e) { return e == 0; });
+    };
+    for (const auto& [first, last] : {std::pair<uint64_t, uint64_t>{0, 1}, {0, end}, {end / 2, end / 2 + 1}, {end - 1, end}}) {
+      const TileSpan tiles = grid_tiles(turn, first, last);
+      if (!none(excesses(s, tiles))) return false;
+      segments_.set_advance(s, tiles.first, tiles.last);
+      if (!none(excesses_as_set(s, tiles))) return false;
+    }
+    const uint64_t tiles = turn.schedule->evaluations() - turn.tiles();
+    plan_.turn.replayed_tiles += tiles;
+    for (const Unit& unit : segments_.replays(s)[0].units) {
+      if (unit.kept) continue;
+      const uint64_t rows = tiles * (plan_.tile_frames / std::max<uint64_t>(1, unit.domain.step));
+      plan_.stages[unit.node].rows_predicted += rows;
+      plan_.stages[unit.node].rows_replayed += rows;
+    }
+    return true;
+  }
+
+  void count_legs(uint32_t s) {
+    Legs legs(plan_, s);
+    while (const std::optional<Leg> leg = legs.next()) {
+      if (leg->what != Leg::What::Replay) continue;
+      if (leg->begins && leg->keep) segments_.set(s, leg->first, leg->last);
+      if (leg->begins && !leg->keep) segments_.set_advance(s, leg->first, leg->last);
+      if (leg->recorded) continue;
+      plan_.turn.replayed_tiles += static_cast<uint64_t>(leg->last - leg->first);
+      for (const Unit& unit : segments_.replays(s)[leg->depth - 1].units)
+        if (!unit.kept) add(unit, leg->keep, kept_[unit.node]);
+    }
+  }
+
+  void add(const Unit& unit, bool keep, SegmentRows& kept) {
+    StagePlan& stage = plan_.stages[unit.node];
+    stage.rows_predicted += unit.range.count();
+    stage.rows_replayed += unit.range.count();
+    if (!keep) return;
+    kept.sum += unit.range.count();
+    widen(kept.span, unit.range);
+  }
+
+  Plan& plan_;
+  Segments segments_;
+  std::vector<SegmentRows> kept_;  // by node, of the sweep at hand
+};
+
+}  // namespace
+
+void count_replays(Plan& plan) {
+  plan.turn.replayed_tiles = 0;
+  if (plan.turn.kind == TurnPlan::Kind::None || plan.turn.tiles() == 0) return;
+  ReplayCounter(plan).count();
+  plan.tiles += plan.turn.replayed_tiles;
+}
+
+}  // namespace sqs
