@@ -190,7 +190,7 @@ TEST_F(Arguments, Targets) {
   Held<sqs_plan> plan;
   Held<sqs_result> result;
   EXPECT_TRUE(fails(SQS_E_INVALID, [&](sqs_error** e) { return sqs_pipeline_plan(pipeline, &sum, 0, 0, SQS_END, 0, plan.out(), e); }));
-  EXPECT_TRUE(fails(SQS_E_INVALID, [&](sqs_error** e) { return sqs_pipeline_plan(pipeline, &sum, 1, 0, SQS_END, 2, plan.out(), e); }));
+  EXPECT_TRUE(fails(SQS_E_INVALID, [&](sqs_error** e) { return sqs_pipeline_plan(pipeline, &sum, 1, 0, SQS_END, 3, plan.out(), e); }));
   EXPECT_TRUE(fails(SQS_E_INVALID, [&](sqs_error** e) { return sqs_pipeline_probe(pipeline, &sum, 0, e); }));
   EXPECT_TRUE(fails(SQS_E_NAME, [&](sqs_error** e) { return sqs_pipeline_plan(pipeline, &nowhere, 1, 0, SQS_END, 0, plan.out(), e); }));
   EXPECT_TRUE(fails(SQS_E_NAME, [&](sqs_error** e) { return sqs_pipeline_evaluate(pipeline, nowhere, 0, SQS_END, result.out(), e); }));
