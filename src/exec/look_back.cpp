@@ -145,12 +145,18 @@ void LookBack::begin_sweep(uint32_t sweep, std::vector<Lane>& lanes) {
     if (watch.has_value()) {
       watch->saves.reset();
       watch->save_row = Segments::kNoRow;
-      watch->check = watch->restored = {};
+      watch->check = {};
+      watch->tail_row = Segments::kNoRow;
+      watch->restored = sweep == plan_.turn.sweep ? watch->tail : Known{};
     }
   for (auto& [unit, saves] : saves_[sweep]) {
-    Watch& watch = *watches_[lanes[unit].unit->node];
+    const NodeId node = lanes[unit].unit->node;
+    Watch& watch = *watches_[node];
     watch.saves.swap(saves);
     next_save(lanes[unit], watch);
+    if (plan_.turn.kind != TurnPlan::Kind::Reversal || plan_.turn.tiles() == 0) continue;
+    const TileSpan tail = recorded_tiles(plan_, plan_.turn.sweep);
+    watch.tail_row = segments_.start(node, plan_.turn.from_last ? tail.last : tail.first);
   }
 }
 
@@ -171,7 +177,7 @@ void LookBack::next_save(const Lane& lane, Watch& watch) {
 uint64_t LookBack::stop(const Lane& lane, uint64_t to) const {
   if (!watches_[lane.unit->node].has_value()) return to;
   const Watch& watch = *watches_[lane.unit->node];
-  for (const uint64_t row : {watch.save_row, watch.check.row}) {
+  for (const uint64_t row : {watch.save_row, watch.check.row, watch.tail_row}) {
     if (row == Segments::kNoRow) continue;
     if (lane.backward() ? row < lane.at && row > to : row > lane.at && row < to) to = row;
   }
@@ -191,6 +197,10 @@ Status LookBack::reached(Lane& lane) {
                                        "state, and equal states must be equal bytes, or declare the stage SQS_ONCE",
                    name, lane.at};
     }
+  }
+  if (lane.at == watch.tail_row) {
+    SQS_TRY_ASSIGN(const uint64_t used, lane.runner->save(staging_));
+    watch.tail = {lane.at, XXH3_64bits(staging_, used)};
   }
   while (lane.at == watch.save_row) {
     SQS_TRY(save(lane, watch.next_save->record, watch.next_save->on_disk));

@@ -50,6 +50,8 @@ class LookBack {
     std::optional<Saves> saves;           // a saving sweep is at work
     std::optional<Saves::Save> next_save;
     uint64_t save_row = Segments::kNoRow;
+    uint64_t tail_row = Segments::kNoRow; // a reversal's: where it stands when the rows that are kept from the first sweep begin
+    Known tail;                           // the state there: the first replay ends with it
     Known check;                          // a state that the replay at hand comes through again
     Known restored;                       // the last one a replay started from: the next one ends there
   };

@@ -180,6 +180,23 @@ TEST_P(ReplayErrors, AFaultInAReplayIsNamedAtTheNextCheckpoint) {
   }
 }
 
+// Also between the last checkpoint and the rows that are kept from the first sweep.
+TEST_P(ReplayErrors, AFaultInAnyReplayIsFound) {
+  for (const uint64_t every : {uint64_t{0}, kSpacing, uint64_t{70}}) {
+    configure(every);
+    uint64_t found = 0;
+    for (uint64_t fault = 5; fault < kFrames; fault += kTile) {
+      forth_.reset();
+      back_.reset();
+      forth_.fault_row = fault;
+      const api::Answer done = run();
+      EXPECT_EQ(done.ok(), forth_.seen[fault] == 1) << "row " << fault << ", checkpoint_every " << every << ": " << done.message;
+      found += done.code == SQS_E_CONTRACT ? 1 : 0;
+    }
+    EXPECT_GT(found, 20U);
+  }
+}
+
 TEST_P(ReplayErrors, AFaultInAReplayThatRunsBackIsNamedAtTheCheckpointBelow) {
   if (order() == SQS_ANY_ORDER) {  // the backward stage is evaluated once
     back_.fault_row = 57;
