@@ -8,7 +8,6 @@
 // 17:97-110, 1993). Two periods are a period too: a small cost for every octave down makes the highest pitch of them win.
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cmath>
 #include <complex>
 #include <limits>
