@@ -28,12 +28,16 @@ Result<Settings> to_settings(const sqs_settings* from) {
   SQS_TRY_ASSIGN(const sqs_settings settings, read_struct(from));
   SQS_TRY(in_enum(settings.mode, SQS_AUTO, SQS_SQRT, "sqs_settings.mode", "sqs_mode_code"));
   SQS_TRY(is_zero(settings.flags, "sqs_settings.flags"));
+  SQS_TRY(is_zero(settings.reserved, "sqs_settings.reserved"));
   return Settings{.mode = settings.mode,
                   .memory_budget = settings.memory_budget,
                   .checkpoint_every = settings.checkpoint_every,
                   .lru_bytes = settings.lru_bytes,
                   .threads = settings.threads == 0 ? 1 : settings.threads,
-                  .tile_frames = settings.tile_frames};
+                  .tile_frames = settings.tile_frames,
+                  .spill_dir = settings.spill_dir == nullptr ? "" : settings.spill_dir,
+                  .disk_bytes = settings.disk_bytes,
+                  .max_ratio = settings.max_ratio};
 }
 
 sqs_settings from_settings(const Settings& settings) {
@@ -44,6 +48,9 @@ sqs_settings from_settings(const Settings& settings) {
   to.lru_bytes = settings.lru_bytes;
   to.threads = settings.threads;
   to.tile_frames = settings.tile_frames;
+  to.spill_dir = settings.spill_dir.empty() ? nullptr : settings.spill_dir.c_str();
+  to.disk_bytes = settings.disk_bytes;
+  to.max_ratio = settings.max_ratio;
   return to;
 }
 

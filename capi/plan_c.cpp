@@ -48,3 +48,20 @@ int32_t sqs_plan_info_get(const sqs_plan* plan, sqs_plan_info* out, sqs_error** 
     return ok();
   });
 }
+
+int32_t sqs_plan_frontier(const sqs_plan* plan, uint32_t index, sqs_frontier_point* out, sqs_error** err) {
+  return guarded(err, [&]() -> Status {
+    SQS_TRY_ASSIGN(const auto held, enter(plan));
+    SQS_TRY_ASSIGN(const auto filled, OutStruct<sqs_frontier_point>::of(out));
+    SQS_TRY_ASSIGN(const sqs_frontier_point point, plan_frontier(*held->plan, index));
+    filled.fill(point);
+    return ok();
+  });
+}
+
+const char* sqs_plan_lint(const sqs_plan* plan, uint32_t index) {
+  return guarded_value("", [&]() -> const char* {
+    const auto held = enter(plan);
+    return held.ok() ? plan_lint(*(*held)->plan, index) : "";
+  });
+}

@@ -30,6 +30,7 @@ SQS_STRUCT(sqs_stage_info, 104);
 SQS_STRUCT(sqs_reader, 40);
 SQS_STRUCT(sqs_settings, 48);
 SQS_STRUCT(sqs_plan_info, 144);
+SQS_STRUCT(sqs_frontier_point, 56);
 SQS_STRUCT(sqs_stats, 224);
 SQS_STRUCT(sqs_stage_stats, 80);
 SQS_STRUCT(sqs_view, 176);

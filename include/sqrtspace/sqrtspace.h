@@ -105,6 +105,15 @@ enum sqs_order_code {
   SQS_ROW_ORDER = 0,      /* from the first row to the last (default) */
   SQS_ANY_ORDER = 1       /* in pieces of consecutive rows, each row once: spares a sweep where stages look back */
 };
+enum sqs_schedule_code {  /* how a run looks back */
+  SQS_NO_SCHEDULE = 0,    /* it does not, or classic keeps everything */
+  SQS_STORE = 1,          /* all that is read backwards is kept: every tile is evaluated once */
+  SQS_SHRINK = 2,         /* states in memory, segments between them: at most twice, and no schedule takes fewer evaluations */
+  SQS_SHRINK_DISK = 3,    /* the same with the first states on disk */
+  SQS_MULTI = 4,          /* more often, up to max_ratio times */
+  SQS_FIXED = 5,          /* states every checkpoint_every windows */
+  SQS_CHAIN = 6           /* several turns: segments of one length, stages evaluated once more for each later sweep */
+};
 enum sqs_mode_code { SQS_AUTO = 0, SQS_CLASSIC = 1, SQS_SQRT = 2 };
 enum sqs_log_level_code { SQS_LOG_DEBUG = 1, SQS_LOG_INFO = 2, SQS_LOG_WARNING = 3, SQS_LOG_ERROR = 4 };
 
@@ -316,12 +325,18 @@ typedef struct sqs_settings {
   uint32_t struct_size;
   int32_t mode;                       /* sqs_mode_code; default SQS_AUTO */
   uint64_t memory_budget;             /* bytes, hard; 0: half of the smallest of RAM and the cgroup limits */
-  uint64_t checkpoint_every;          /* windows between access checkpoints; raised to the dependency span
-                                         ceil(window/hop) and rounded up to tiles; 0: chosen by the plan */
+  uint64_t checkpoint_every;          /* windows between checkpoints, for random access and for looking back; raised to the
+                                         dependency span ceil(window/hop) and rounded up to tiles; 0: chosen by the plan, which
+                                         where it looks back is the schedule with the fewest evaluations */
   uint64_t lru_bytes;                 /* part of the budget; 0: min(64 MiB, budget/8); SQS_NONE: off */
   uint32_t threads;                   /* 0 means 1: every callback on the calling thread */
   uint32_t flags;                     /* reserved, 0 */
   uint64_t tile_frames;               /* frames per tile; 0: chosen from cache and row sizes */
+  const char *spill_dir;              /* where a run that looks back may keep states on disk, in a file without a name; copied;
+                                         NULL or "": no disk */
+  uint64_t disk_bytes;                /* at most; 0: what the file system has free when a run is planned */
+  uint32_t max_ratio;                 /* where a run looks back: evaluations of a tile at most; 0 means 4, 1 none again */
+  uint32_t reserved;
 } sqs_settings;
 SQS_API int32_t sqs_settings_init(sqs_settings *settings, uint64_t size);
 /* Releases what former runs kept. SQS_E_STATE while a run is open. */
@@ -378,8 +393,36 @@ typedef struct sqs_plan_info {
   uint64_t dependency_span;           /* ceil(window / hop) */
   uint64_t checkpoint_every;          /* in windows, after raising and rounding; 0: none are kept */
   double predicted_seconds;           /* by cost hints or probe; 0: unknown */
+  int32_t schedule;                   /* sqs_schedule_code */
+  uint32_t frontier_count;            /* points of sqs_plan_frontier(); 0 if nothing is looked back at */
+  uint64_t tape_bytes;                /* of rows kept for looking back, and the states among them */
+  uint64_t disk_bytes;                /* of states on disk */
+  uint64_t rows_predicted;            /* all stages */
+  uint64_t rows_again;                /* of them more than once: by replays, ... */
+  uint64_t rows_halo;                 /* ... of which beside segments */
+  uint64_t turn_tiles;                /* tiles that are looked back at; of one: */
+  uint64_t turn_state_bytes;          /* bytes of a checkpoint */
+  uint64_t turn_tile_bytes;           /* bytes of a tile's kept rows */
+  uint64_t turn_pool_bytes;           /* room for both, besides one tile */
 } sqs_plan_info;
 SQS_API int32_t sqs_plan_info_get(const sqs_plan *plan, sqs_plan_info *out, sqs_error **err);
+
+/* Memory against work, for a plan of sqs_pipeline_plan() that looks back: its targets at a ladder of budgets, from the least to
+ * one at which nothing is evaluated twice. SQS_E_RANGE past frontier_count. */
+typedef struct sqs_frontier_point {
+  uint32_t struct_size;
+  int32_t schedule;                   /* sqs_schedule_code */
+  uint64_t budget_bytes;
+  uint64_t predicted_bytes;
+  uint64_t disk_bytes;
+  uint64_t rows_predicted;            /* all stages */
+  double ratio;                       /* rows evaluated / distinct rows needed */
+  double predicted_seconds;           /* by cost hints or probe */
+} sqs_frontier_point;
+SQS_API int32_t sqs_plan_frontier(const sqs_plan *plan, uint32_t index, sqs_frontier_point *out, sqs_error **err);
+/* Advice on the graph, a sentence each: halos longer than a tile, readers far apart, states larger than what they spare.
+ * "" past the last. */
+SQS_API const char *sqs_plan_lint(const sqs_plan *plan, uint32_t index);
 
 /* ---------------------------------------------------------------- run: several targets, any sinks, step by step */
 
@@ -448,6 +491,8 @@ typedef struct sqs_stats {
   uint64_t rss_bytes, rss_peak_bytes; /* of the process: VmRSS, VmHWM */
   uint64_t minor_faults, major_faults;/* of the process, during the run */
   uint64_t io_read_bytes, io_write_bytes; /* of the process, during the run: /proc/self/io rchar, wchar */
+  uint64_t disk_written_bytes, disk_read_bytes; /* states on disk */
+  uint64_t rows_replayed, rows_halo;  /* as planned: evaluated by replays, of which beside segments */
 } sqs_stats;
 typedef struct sqs_stage_stats {
   uint32_t struct_size;

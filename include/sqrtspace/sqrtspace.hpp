@@ -91,9 +91,21 @@ class Plan : public detail::Owner<sqs_plan, sqs_plan_destroy> {
   const char* text() const { return sqs_plan_text(get()); }
   const char* json() const { return sqs_plan_json(get()); }
   sqs_plan_info info() const { return detail::fill<sqs_plan_info>(sqs_plan_info_get, get()); }
+  // index below info().frontier_count.
+  sqs_frontier_point frontier(std::uint32_t index) const {
+    return detail::fill<sqs_frontier_point>(sqs_plan_frontier, get(), index);
+  }
+  std::vector<std::string> advice() const {
+    std::vector<std::string> all;
+    for (std::uint32_t i = 0; *sqs_plan_lint(get(), i) != '\0'; ++i) all.emplace_back(sqs_plan_lint(get(), i));
+    return all;
+  }
 };
 
 // ---------------------------------------------------------------- runs
+
+// In which a callback gets rows: `any` spares a sweep where stages look back.
+enum class Order : std::int32_t { rows = SQS_ROW_ORDER, any = SQS_ANY_ORDER };
 
 // One execution of several targets into any sinks. Borrows its pipeline until it is destroyed.
 class Run : public detail::Owner<sqs_run, sqs_run_destroy> {
@@ -116,10 +128,10 @@ class Run : public detail::Owner<sqs_run, sqs_run_destroy> {
     return add_buffer(target, elements.data(), elements.size_bytes());
   }
 #endif
-  std::uint32_t add_callback(const std::string& target, Rows callback) {
+  std::uint32_t add_callback(const std::string& target, Rows callback, Order order = Order::rows) {
     auto held = std::make_unique<Rows>(std::move(callback));
-    return detail::get<std::uint32_t>(sqs_run_add_callback, get(), target.c_str(), &Run::on_rows, held.release(),
-                                      detail::destroy_held<Rows>);
+    return detail::get<std::uint32_t>(sqs_run_add_callback_in, get(), target.c_str(), static_cast<std::int32_t>(order),
+                                      &Run::on_rows, held.release(), detail::destroy_held<Rows>);
   }
   std::uint32_t add_npy(const std::string& target, const std::string& path) {
     return detail::get<std::uint32_t>(sqs_run_add_npy, get(), target.c_str(), path.c_str());
@@ -178,6 +190,9 @@ struct Settings {
   std::uint64_t memory_budget = 0, checkpoint_every = 0, lru_bytes = 0;
   std::uint32_t threads = 0;
   std::uint64_t tile_frames = 0;
+  std::string spill_dir = {};       // "": no disk
+  std::uint64_t disk_bytes = 0;
+  std::uint32_t max_ratio = 0;
 };
 
 struct StageInfo {
@@ -283,12 +298,15 @@ class Pipeline : public detail::Owner<sqs_pipeline, sqs_pipeline_destroy> {
     to.lru_bytes = settings.lru_bytes;
     to.threads = settings.threads;
     to.tile_frames = settings.tile_frames;
+    to.spill_dir = settings.spill_dir.c_str();
+    to.disk_bytes = settings.disk_bytes;
+    to.max_ratio = settings.max_ratio;
     detail::call(sqs_pipeline_configure, get(), &to);
   }
   Settings settings() const {
     const auto from = detail::fill<sqs_settings>(sqs_pipeline_settings, get());
     return {static_cast<Mode>(from.mode), from.memory_budget, from.checkpoint_every, from.lru_bytes, from.threads,
-            from.tile_frames};
+            from.tile_frames, from.spill_dir == nullptr ? "" : from.spill_dir, from.disk_bytes, from.max_ratio};
   }
   // An empty function: silence. What it throws is dropped.
   void set_log(Log log) {
@@ -312,7 +330,7 @@ class Pipeline : public detail::Owner<sqs_pipeline, sqs_pipeline_destroy> {
   void verify(const std::string& target, std::uint64_t t0 = 0, std::uint64_t t1 = to_end) {
     detail::call(sqs_pipeline_verify, get(), target.c_str(), t0, t1);
   }
-  // `streamed`: into sinks that hold nothing; else into arrays.
+  // `streamed`: into sinks that hold nothing, in row order; else into arrays.
   Plan plan(const std::vector<std::string>& targets, std::uint64_t t0 = 0, std::uint64_t t1 = to_end,
             bool streamed = false) const {
     const std::vector<const char*> names = detail::c_strings(targets);

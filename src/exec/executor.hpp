@@ -11,6 +11,7 @@
 #include "plan/plan.hpp"
 #include "source/source.hpp"
 #include "store/checkpoint_store.hpp"
+#include "store/spill_file.hpp"
 
 namespace sqs {
 
@@ -21,6 +22,7 @@ struct RunContext {
   std::byte* arena = nullptr;
   double sample_rate = 0;
   std::vector<std::unique_ptr<Output>>* outputs = nullptr;
+  SpillFile* spill = nullptr;                                     // states on disk, if the plan has any
   CheckpointStore* checkpoints = nullptr;                         // may be NULL
   const std::vector<std::vector<std::byte>>* known_rows = nullptr;  // by node: whole-stream rows of earlier runs
   std::atomic<bool>* cancelled = nullptr;

@@ -13,7 +13,13 @@ namespace sqs {
 LookBack::LookBack(RunContext& context, Plan& plan, Machinery& machinery)
     : context_(context), plan_(plan), machinery_(machinery), segments_(plan), pool_(context.arena + plan.turn.pool_offset),
       staging_(context.arena + plan.turn.staging_offset), watches_(plan.graph->size()), recorded_(plan.graph->size()) {
-  for (const SavedState& saved : plan.turn.saved) watches_[saved.node].emplace().offset = saved.offset;
+  for (uint64_t i = 0; i < plan.turn.saved.size(); ++i) {
+    const SavedState& saved = plan.turn.saved[i];
+    Watch& watch = watches_[saved.node].emplace();
+    watch.number = i;
+    watch.offset = saved.offset;
+    watch.bytes = saved.bytes;
+  }
   legs_.resize(plan.sweeps.size());
   saves_.resize(plan.sweeps.size());
   for (uint32_t s = 0; s < plan.sweeps.size(); ++s) {
@@ -96,7 +102,8 @@ Status LookBack::restore(const Leg& leg, Lane& lane) {
     lane.runner->drop_state();
     return ok();
   }
-  const std::byte* from = record_at(leg.record) + watch.offset;
+  if (leg.on_disk) SQS_TRY(from_disk(watch, node, leg.record, staging_));
+  const std::byte* from = leg.on_disk ? staging_ : record_at(leg.record) + watch.offset;
   Header header;
   std::memcpy(&header, from, sizeof header);
   SQS_TRY(lane.runner->restore(from + sizeof header, header.used));
@@ -104,7 +111,7 @@ Status LookBack::restore(const Leg& leg, Lane& lane) {
     watch.restored = {row, header.hash};
     ++context_.checkpoints_loaded;
   }
-  if (!leg.keep && row == watch.save_row) return save(lane, Leg::kPassing);  // it need not move at all
+  if (!leg.keep && row == watch.save_row) return save(lane, Leg::kPassing, false);  // it need not move at all
   return ok();
 }
 
@@ -123,7 +130,7 @@ void LookBack::watch_for(const Layer& layer, const Leg& leg) {
     const uint64_t row = segments_.start(unit.node, layer.backward ? leg.first : leg.last);
     if (row == Segments::kNoRow || row == (unit.backward ? unit.domain.count : 0)) continue;
     if (!leg.keep) {
-      watch.next_save = {Leg::kPassing, 0};
+      watch.next_save = {false, Leg::kPassing, 0};
       watch.save_row = row;
       continue;
     }
@@ -186,25 +193,50 @@ Status LookBack::reached(Lane& lane) {
     }
   }
   while (lane.at == watch.save_row) {
-    SQS_TRY(save(lane, watch.next_save->record));
+    SQS_TRY(save(lane, watch.next_save->record, watch.next_save->on_disk));
     next_save(lane, watch);
   }
   return ok();
 }
 
-Status LookBack::save(const Lane& lane, uint64_t record) {
-  std::byte* to = record_at(record) + watches_[lane.unit->node]->offset;
+Status LookBack::save(const Lane& lane, uint64_t record, bool on_disk) {
+  const Watch& watch = *watches_[lane.unit->node];
+  std::byte* to = on_disk ? staging_ : record_at(record) + watch.offset;
   Header header;
   SQS_TRY_ASSIGN(header.used, lane.runner->save(to + sizeof header));
   header.hash = XXH3_64bits(to + sizeof header, header.used);
   std::memcpy(to, &header, sizeof header);
   if (record < Leg::kPassing) ++context_.checkpoints_saved;
-  return ok();
+  return on_disk ? to_disk(watch, record, to) : ok();
 }
 
-void LookBack::save_passing(const Leg& leg) {
-  std::memcpy(record_at(leg.record), record_at(Leg::kPassing), plan_.turn.state_bytes);
+// A block holds as much as its largest state would take, since nobody remembers how much this one does.
+Status LookBack::to_disk(const Watch& watch, uint64_t record, std::byte* state) {
+  Header header;
+  std::memcpy(&header, state, sizeof header);
+  std::memset(state + sizeof header + header.used, 0, watch.bytes - sizeof header - header.used);
+  return context_.spill->write(record * plan_.turn.saved.size() + watch.number, record, state, watch.bytes);
+}
+
+Status LookBack::from_disk(const Watch& watch, NodeId node, uint64_t record, std::byte* state) {
+  Status read = context_.spill->read(record * plan_.turn.saved.size() + watch.number, record, state, watch.bytes);
+  if (read.ok()) return ok();
+  Error error = std::move(read).error();
+  error.stage = plan_.graph->node(node).name();
+  error.message = "stage '" + error.stage + "': a state it had saved can't be had back: " + error.message;
+  return error;
+}
+
+Status LookBack::save_passing(const Leg& leg) {
+  std::byte* passing = record_at(Leg::kPassing);
   context_.checkpoints_saved += plan_.turn.saved.size();
+  if (!leg.on_disk) {
+    std::memcpy(record_at(leg.record), passing, plan_.turn.state_bytes);
+    return ok();
+  }
+  for (const SavedState& saved : plan_.turn.saved)
+    SQS_TRY(to_disk(*watches_[saved.node], leg.record, passing + saved.offset));
+  return ok();
 }
 
 void LookBack::record(const Lane& lane, uint64_t first, uint64_t last) {

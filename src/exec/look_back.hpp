@@ -25,7 +25,7 @@ class LookBack {
   // Sets the state a replayed scan starts from.
   Status restore(const Leg& leg, Lane& lane);
   // Makes a checkpoint of the states that the last replay has left on its way.
-  void save_passing(const Leg& leg);
+  Status save_passing(const Leg& leg);
 
   // A sweep begins: which states its scans leave on their way.
   void begin_sweep(uint32_t sweep, std::vector<Lane>& lanes);
@@ -44,7 +44,9 @@ class LookBack {
   };
   // What is to be done along the way of one scan.
   struct Watch {
+    uint64_t number = 0;                  // among the scans whose states are saved
     uint64_t offset = 0;                  // of its state in a checkpoint
+    uint64_t bytes = 0;                   // of that
     std::optional<Saves> saves;           // a saving sweep is at work
     std::optional<Saves::Save> next_save;
     uint64_t save_row = Segments::kNoRow;
@@ -65,7 +67,9 @@ class LookBack {
   uint64_t tape_offset(NodeId node, uint64_t tiles) const;
   std::byte* record_at(uint64_t record) const;
   void next_save(const Lane& lane, Watch& watch);
-  Status save(const Lane& lane, uint64_t record);
+  Status save(const Lane& lane, uint64_t record, bool on_disk);
+  Status to_disk(const Watch& watch, uint64_t record, std::byte* state);
+  Status from_disk(const Watch& watch, NodeId node, uint64_t record, std::byte* state);
   void watch_for(const Layer& layer, const Leg& leg);
 
   RunContext& context_;

@@ -6,6 +6,9 @@
 
 #include "core/dtype.hpp"
 #include "exec/state.hpp"
+#include "os/file.hpp"
+#include "plan/explain.hpp"
+#include "plan/frontier.hpp"
 #include "source/memory_source.hpp"
 #include "source/reader_source.hpp"
 
@@ -62,6 +65,14 @@ uint64_t Pipeline::State::budget() const {
   return settings.memory_budget != 0 ? settings.memory_budget : default_budget;
 }
 
+// What states may take on disk; a directory that can't be asked is tried, so that its error is told.
+uint64_t Pipeline::State::disk_bytes() const {
+  if (settings.spill_dir.empty()) return 0;
+  const Result<os::DiskSpace> space = os::disk_space(settings.spill_dir);
+  const uint64_t free = space.ok() ? space->free_bytes : UINT64_MAX >> 2;
+  return settings.disk_bytes == 0 ? free : std::min(settings.disk_bytes, free);
+}
+
 Result<InputState> Pipeline::State::input_state() const {
   const std::shared_ptr<Source> now = current_source();
   if (now == nullptr)
@@ -85,6 +96,7 @@ Request Pipeline::State::request(std::vector<TargetRequest> targets, uint64_t t0
   request.input = input;
   request.settings = settings;
   request.budget_bytes = budget();
+  request.disk_bytes = disk_bytes();
   request.costs = costs;
   request.held.result_bytes = result_bytes->load(std::memory_order_relaxed);
   request.held.global_known.resize(graph->size(), false);
@@ -246,6 +258,8 @@ Status Pipeline::configure(const Settings& settings) {
     return Error{SQS_E_INVALID, "threads is " + std::to_string(settings.threads) + "; at most 1024 are possible"};
   if (settings.tile_frames > uint64_t{1} << 40)
     return Error{SQS_E_INVALID, "tile_frames is " + std::to_string(settings.tile_frames) + "; at most 2^40 are possible"};
+  if (settings.max_ratio > 64)
+    return Error{SQS_E_INVALID, "max_ratio is " + std::to_string(settings.max_ratio) + "; at most 64 are possible"};
   if (settings.checkpoint_every > uint64_t{1} << 60)
     return Error{SQS_E_INVALID, "checkpoint_every is " + std::to_string(settings.checkpoint_every) + " windows; at most 2^60 are possible"};
   state_->change([&] {
@@ -284,7 +298,13 @@ Result<std::shared_ptr<const Plan>> Pipeline::plan(const std::vector<std::string
   }
   Request request = state_->request(std::move(wanted), t0, t1, input);
   if (!state_->run_open) state_->count_held(request);
-  return make_plan(request);
+  SQS_TRY_ASSIGN(const std::shared_ptr<const Plan> made, make_plan(request));
+  auto plan = std::make_shared<Plan>(*made);
+  plan->frontier = frontier_of(request, *made);
+  plan->info.frontier_count = static_cast<uint32_t>(plan->frontier.size());
+  plan->text = explain_text(*plan);
+  plan->json = explain_json(*plan);
+  return std::shared_ptr<const Plan>(std::move(plan));
 }
 
 Result<std::shared_ptr<ResultArray>> Pipeline::evaluate(const std::string& target, uint64_t t0, uint64_t t1) {

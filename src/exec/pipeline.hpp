@@ -101,6 +101,8 @@ class Run {
 const char* plan_text(const Plan& plan);
 const char* plan_json(const Plan& plan);
 const sqs_plan_info& plan_info(const Plan& plan);
+Result<sqs_frontier_point> plan_frontier(const Plan& plan, uint32_t index);
+const char* plan_lint(const Plan& plan, uint32_t index);
 
 // Rows of one target in memory of their own, charged to the pipeline's ledger until gone. Immutable.
 sqs_view result_view(const ResultArray& result);

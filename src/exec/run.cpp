@@ -100,7 +100,7 @@ Status Run::set_progress(sqs_progress_fn fn, User user) {
 
 // ---------------------------------------------------------------- beginning
 
-Result<std::shared_ptr<const Plan>> Run::State::make_run_plan() {
+Result<Request> Run::State::run_request() const {
   if (wanted.empty()) return Error{SQS_E_STATE, "the run has no target: add one first"};
   SQS_TRY_ASSIGN(const InputState input, shared->input_state());
   std::vector<TargetRequest> targets;
@@ -110,6 +110,12 @@ Result<std::shared_ptr<const Plan>> Run::State::make_run_plan() {
   }
   Request request = shared->request(std::move(targets), t0, t1, input);
   shared->count_held(request);
+  if (without_disk) request.disk_bytes = 0;
+  return request;
+}
+
+Result<std::shared_ptr<const Plan>> Run::State::make_run_plan() const {
+  SQS_TRY_ASSIGN(const Request request, run_request());
   return make_plan(request);
 }
 
@@ -126,11 +132,18 @@ Status Run::State::begin() {
   SQS_TRY_ASSIGN(plan, make_run_plan());
   SQS_TRY(reserve());
   SQS_TRY(make_outputs());
+  return prepare();
+}
+
+// Makes the executor of a plan whose memory and outputs are there.
+Status Run::State::prepare() {
+  context = {};
   context.plan = plan.get();
   context.source = source.get();
   context.arena = shared->arena.data();
   context.sample_rate = shared->sample_rate;
   context.outputs = &outputs;
+  context.spill = spill.has_value() ? &*spill : nullptr;
   context.checkpoints = plan->checkpoint_bytes > 0 ? &*shared->checkpoints : nullptr;
   context.known_rows = plan->mode == SQS_SQRT ? &shared->known_rows : nullptr;
   context.cancelled = &shared->cancelled;
@@ -154,6 +167,20 @@ Status Run::State::reserve() {
   if (!plan->uses_known) shared->forget_known();
   if (plan->drop_held_checkpoints) shared->checkpoints.reset();
   if (plan->drop_held_cache) shared->cache.reset();
+  spill.reset();
+  if (plan->turn.disk_states > 0) {
+    Result<SpillFile> opened =
+        SpillFile::open(plan->settings.spill_dir, {plan->turn.disk_block_bytes, plan->turn.disk_blocks()});
+    if (!opened.ok()) {
+      without_disk = true;
+      Result<std::shared_ptr<const Plan>> other = make_run_plan();
+      if (!other.ok()) return std::move(opened).error();
+      shared->say(SQS_LOG_WARNING, opened.error().message + "; the run does without");
+      plan = std::move(other).value();
+    } else {
+      spill.emplace(std::move(opened).value());
+    }
+  }
   SQS_TRY(shared->ensure_arena(plan->arena_bytes));
   shared->ledger->restart_peak();
   if (plan->checkpoint_bytes > 0 && !shared->checkpoints.has_value()) {
@@ -214,13 +241,35 @@ Result<bool> Run::State::drive(uint64_t deadline_ns) {
   if (phase == Phase::Building) SQS_TRY(begin());
   for (;;) {
     const uint64_t slice = std::min(deadline_ns, os::monotonic_ns() + kSliceNs);
-    SQS_TRY_ASSIGN(const bool done, executor->advance(slice));
+    SQS_TRY_ASSIGN(const bool done, advance(slice));
     if (done) break;
     SQS_TRY(report_progress(false));
     if (os::monotonic_ns() >= deadline_ns) return false;
   }
   SQS_TRY(finish());
   return true;
+}
+
+Result<bool> Run::State::advance(uint64_t deadline_ns) {
+  Result<bool> done = executor->advance(deadline_ns);
+  if (done.ok() || !spill.has_value() || done.error().code != SQS_E_IO) return done;
+  return go_on_without_disk(std::move(done).error());
+}
+
+// The disk has failed: where no row has been handed out yet and there is a plan without it, the run starts again by that.
+Result<bool> Run::State::go_on_without_disk(Error error) {
+  const bool untouched = std::all_of(outputs.begin(), outputs.end(), [](const auto& o) { return o->rows() == 0; });
+  without_disk = true;
+  Result<std::shared_ptr<const Plan>> other = make_run_plan();
+  if (!untouched || !other.ok()) return error;
+  for (size_t t = 0; t < outputs.size(); ++t)  // rows may be promised in another order now
+    if ((*other)->targets[t].sweep != plan->targets[t].sweep || (*other)->mode != plan->mode) return error;
+  shared->say(SQS_LOG_WARNING, error.message + "; the run starts again without the disk");
+  executor.reset();
+  plan = std::move(other).value();
+  SQS_TRY(reserve());
+  SQS_TRY(prepare());
+  return false;
 }
 
 Status Run::State::report_progress(bool last) {
@@ -262,6 +311,7 @@ Status Run::State::finish() {
   keep_known_rows();
   SQS_TRY(report_progress(true));
   executor.reset();
+  spill.reset();
   if (plan->arena_bytes > kKeptArenaBytes) SQS_TRY(shared->ensure_arena(0));
   phase = Phase::Done;
   return ok();
@@ -286,6 +336,7 @@ void Run::State::keep_known_rows() {
 void Run::State::fail() {
   if (shared->cache.has_value()) shared->cache->unpin();
   executor.reset();
+  spill.reset();
   outputs.clear();
   arrays.clear();
   phase = Phase::Failed;

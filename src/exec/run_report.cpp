@@ -2,6 +2,7 @@
 #include "exec/dense_view.hpp"
 #include "exec/run_state.hpp"
 #include "os/clock.hpp"
+#include "plan/frontier.hpp"
 
 namespace sqs {
 
@@ -32,6 +33,15 @@ void Run::State::count() {
   stats.source_bytes = stats.source_frames * plan->graph->node(kFramesNode).row_bytes;
   stats.sink_bytes = 0;
   for (size_t t = 0; t < outputs.size(); ++t) stats.sink_bytes += outputs[t]->rows() * plan->targets[t].row_bytes;
+  if (spill.has_value()) {
+    stats.disk_written_bytes = spill->bytes_written();
+    stats.disk_read_bytes = spill->bytes_read();
+  }
+  stats.rows_replayed = stats.rows_halo = 0;
+  for (NodeId id = kFramesNode + 1; id < plan->graph->size(); ++id) {
+    stats.rows_replayed += plan->stages[id].rows_replayed;
+    stats.rows_halo += plan->stages[id].rows_halo;
+  }
   count_stages();
 }
 
@@ -74,7 +84,12 @@ void Run::State::write_report() {
     if (report.has_digest) outputs[t]->digest().value(report.digest);
     targets.push_back(std::move(report));
   }
-  text = sqs::report_text(*plan, stats, stage_stats, targets);
+  std::vector<FrontierPoint> frontier;
+  if (stats.rows_replayed > 0) {
+    const Result<Request> request = run_request();
+    if (request.ok()) frontier = frontier_of(*request, *plan);
+  }
+  text = sqs::report_text(*plan, stats, stage_stats, targets, frontier);
   json = sqs::report_json(*plan, stats, stage_stats, targets);
 }
 

@@ -43,6 +43,8 @@ struct Run::State {
   std::vector<bool> taken;
   std::vector<StageCounters> counters;
   std::vector<StagePlan> after_cache; // rows per stage when what the cache has is left out
+  std::optional<SpillFile> spill;     // states on disk
+  bool without_disk = false;          // the disk has failed, and a plan without it is followed
   RunContext context;
   std::unique_ptr<Executor> executor;
   Range from_cache_tail;              // of the first target: rows after context.wanted
@@ -68,8 +70,12 @@ struct Run::State {
     return Error{SQS_E_STATE, std::string(what) + " after the run has begun: make a new run"};
   }
   Result<uint32_t> add(Wanted w);
-  Result<std::shared_ptr<const Plan>> make_run_plan();
+  Result<Request> run_request() const;
+  Result<std::shared_ptr<const Plan>> make_run_plan() const;
   Status begin();
+  Status prepare();
+  Result<bool> advance(uint64_t deadline_ns);
+  Result<bool> go_on_without_disk(Error error);
   uint64_t cache_slot_bytes() const;
   Status reserve();
   Status make_outputs();

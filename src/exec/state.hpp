@@ -64,6 +64,7 @@ struct Pipeline::State {
   std::shared_ptr<Source> current_source() const;
   Result<InputState> input_state() const;
   uint64_t budget() const;
+  uint64_t disk_bytes() const;
   Request request(std::vector<TargetRequest> targets, uint64_t t0, uint64_t t1, const InputState& input) const;
   // Tells a request what earlier runs have left behind. While a run is open only that run may ask.
   void count_held(Request& request) const;

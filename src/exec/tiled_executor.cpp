@@ -171,7 +171,7 @@ class TiledExecutor final : public Executor {
       }
       if (!leg.has_value()) return leg;
       if (leg->what == Leg::What::Save) {
-        look_back_->save_passing(*leg);
+        SQS_TRY(look_back_->save_passing(*leg));
         continue;
       }
       if (leg->what == Leg::What::Replay && leg->recorded) continue;

@@ -1,5 +1,7 @@
 #include "obs/report.hpp"
 
+#include <algorithm>
+
 #include "core/words.hpp"
 
 namespace sqs {
@@ -28,8 +30,35 @@ std::string hex(const uint8_t digest[16]) {
   return text;
 }
 
+namespace {
+
+// What was evaluated again, why, and what would spare it.
+std::string recompute_in_words(const Plan& plan, const sqs_stats& stats, const std::vector<FrontierPoint>& frontier) {
+  uint64_t again = 0;
+  for (NodeId id = kFramesNode + 1; id < plan.stages.size(); ++id)
+    again += plan.stages[id].rows_predicted - plan.stages[id].rows_distinct;
+  if (again == 0 || plan.mode == SQS_CLASSIC) return "";
+  std::string text = count_in_words(again) + " rows again: ";
+  const uint64_t replays = std::min(again, stats.rows_replayed);
+  text += count_in_words(replays) + " by replays (" + count_in_words(stats.rows_halo) + " of them halos), " +
+          count_in_words(again - replays) + " in later sweeps";
+  uint64_t told = UINT64_MAX;
+  for (const FrontierPoint& point : frontier) {
+    if (point.budget_bytes <= stats.budget_bytes || point.rows_predicted >= plan.rows_predicted) continue;
+    const bool last = &point == &frontier.back();
+    const uint64_t spared = (plan.rows_predicted - point.rows_predicted) * 100 / again;
+    if (!last && (spared < 25 || told != UINT64_MAX)) continue;
+    text += std::string(told == UINT64_MAX ? "; " : ", ") + bytes_in_words(point.budget_bytes) + " would spare " +
+            std::to_string(spared) + " %";
+    told = spared;
+  }
+  return text;
+}
+
+}  // namespace
+
 std::string report_text(const Plan& plan, const sqs_stats& stats, const std::vector<sqs_stage_stats>& stages,
-                        const std::vector<TargetReport>& targets) {
+                        const std::vector<TargetReport>& targets, const std::vector<FrontierPoint>& frontier) {
   std::string out;
   const auto line = [&](const std::string& name, const std::string& value) { out += left(name, 14) + value + "\n"; };
   line("mode", mode_name(stats.mode) + ": " + plan.why);
@@ -48,6 +77,10 @@ std::string report_text(const Plan& plan, const sqs_stats& stats, const std::vec
   line("cache", count_in_words(stats.cache_hits) + " hits, " + count_in_words(stats.cache_misses) + " misses; checkpoints " +
                     count_in_words(stats.checkpoints_saved) + " saved, " + count_in_words(stats.checkpoints_loaded) + " loaded, " +
                     bytes_in_words(stats.checkpoint_bytes));
+  const std::string again = recompute_in_words(plan, stats, frontier);
+  if (!again.empty()) line("recompute", again);
+  if (stats.disk_written_bytes > 0)
+    line("disk", bytes_in_words(stats.disk_written_bytes) + " of states written, " + bytes_in_words(stats.disk_read_bytes) + " read");
   line("time", seconds_in_words(stats.seconds) + " in " + count_in_words(stats.sweeps) + (stats.sweeps == 1 ? " sweep, " : " sweeps, ") +
                    count_in_words(stats.tiles) + " tiles");
   out += "\n" + left("stage", 20) + right("evaluated", 16) + right("recompute", 11) + right("calls", 12) + right("buffer", 12) +

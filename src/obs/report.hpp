@@ -18,7 +18,7 @@ struct TargetReport {
 };
 
 std::string report_text(const Plan& plan, const sqs_stats& stats, const std::vector<sqs_stage_stats>& stages,
-                        const std::vector<TargetReport>& targets);
+                        const std::vector<TargetReport>& targets, const std::vector<FrontierPoint>& frontier);
 std::string report_json(const Plan& plan, const sqs_stats& stats, const std::vector<sqs_stage_stats>& stages,
                         const std::vector<TargetReport>& targets);
 

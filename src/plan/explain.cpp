@@ -2,6 +2,7 @@
 
 #include "core/words.hpp"
 #include "plan/memory.hpp"
+#include "plan/turn.hpp"
 
 namespace sqs {
 namespace {
@@ -26,6 +27,28 @@ std::string padded(std::string text, size_t width) {
 
 std::string padded_left(const std::string& text, size_t width) {
   return (text.size() < width ? std::string(width - text.size(), ' ') : std::string()) + text;
+}
+
+const char* schedule_name(int32_t schedule) {
+  constexpr const char* kNames[] = {"none", "store", "shrink", "shrink with disk", "multi", "fixed", "chain"};
+  return schedule >= 0 && schedule <= SQS_CHAIN ? kNames[schedule] : "?";
+}
+
+// How a run looks back.
+std::string turn_in_words(const Plan& plan) {
+  const TurnPlan& turn = plan.turn;
+  std::string text = std::string(schedule_name(plan.info.schedule)) + ": " + count_in_words(turn.tiles()) + " tiles, " +
+                     bytes_in_words(turn.tile_bytes) + " of rows each, checkpoints of " + bytes_in_words(turn.state_bytes) + "; ";
+  if (turn.kind == TurnPlan::Kind::Chain) {
+    text += "segments of " + count_in_words(turn.spacing) + " tiles";
+  } else if (turn.schedule.has_value()) {
+    text += count_in_words(turn.schedule->evaluations()) + " evaluations of tiles, at most " +
+            std::to_string(turn.schedule->most_evaluations_of_a_tile()) + " of each, " +
+            count_in_words(turn.schedule->states_in_memory()) + " checkpoints in memory";
+    if (turn.disk_states > 0)
+      text += ", " + count_in_words(turn.disk_states) + " on disk (" + bytes_in_words(disk_bytes(turn)) + ")";
+  }
+  return text;
 }
 
 }  // namespace
@@ -74,7 +97,14 @@ std::string explain_text(const Plan& plan) {
       line("checkpoints", note + "; for random access");
     }
     if (plan.cache_bytes > 0) line("cache", bytes_in_words(plan.cache_bytes));
+    if (plan.turn.kind != TurnPlan::Kind::None) line("looking back", turn_in_words(plan));
   }
+  for (const FrontierPoint& point : plan.frontier)
+    line(&point == &plan.frontier.front() ? "frontier" : "",
+         padded(bytes_in_words(point.budget_bytes), 12) + fixed(point.ratio(), 2) + "x rows, about " +
+             seconds_in_words(point.seconds) + ", " + schedule_name(point.schedule) +
+             (point.disk_bytes > 0 ? ", " + bytes_in_words(point.disk_bytes) + " of disk" : ""));
+  for (const std::string& lint : plan.lints) line("advice", lint);
   out += "\n" + padded("stage", 20) + padded("kind", 9) + padded_left("rows evaluated", 18) + padded_left("sweeps", 8) +
          padded_left("buffer", 12) + "\n";
   for (NodeId id = 0; id < plan.graph->size(); ++id) {
@@ -104,6 +134,20 @@ std::string explain_json(const Plan& plan) {
   j.key("dependency_span").number(plan.info.dependency_span).key("checkpoint_every").number(plan.info.checkpoint_every);
   j.key("predicted_seconds").number(plan.predicted_seconds).key("other_mode_seconds").number(plan.other_mode_seconds);
   j.key("other_mode_bytes").number(plan.other_mode_bytes).key("rows_predicted").number(plan.rows_predicted);
+  j.key("schedule").text(schedule_name(plan.info.schedule)).key("disk_bytes").number(plan.info.disk_bytes);
+  j.key("turn_tiles").number(plan.info.turn_tiles).key("turn_state_bytes").number(plan.info.turn_state_bytes);
+  j.key("turn_tile_bytes").number(plan.info.turn_tile_bytes).key("turn_pool_bytes").number(plan.info.turn_pool_bytes);
+  j.key("rows_again").number(plan.info.rows_again).key("rows_halo").number(plan.info.rows_halo);
+  j.key("frontier").open('[');
+  for (const FrontierPoint& point : plan.frontier) {
+    j.open('{').key("budget_bytes").number(point.budget_bytes).key("predicted_bytes").number(point.predicted_bytes);
+    j.key("rows_predicted").number(point.rows_predicted).key("ratio").number(point.ratio());
+    j.key("seconds").number(point.seconds).key("disk_bytes").number(point.disk_bytes);
+    j.key("schedule").text(schedule_name(point.schedule)).close('}');
+  }
+  j.close(']').key("lints").open('[');
+  for (const std::string& lint : plan.lints) j.text(lint);
+  j.close(']');
   j.key("targets").open('[');
   for (const TargetPlan& t : plan.targets) {
     j.open('{').key("name").text(plan.graph->node(t.node).name()).key("first").number(t.rows.first);

@@ -62,20 +62,22 @@ std::optional<Leg> Legs::next_of_reversal() {
       case Action::What::End:
         return std::nullopt;
       case Action::What::Load:
-        load_ = action.first == 0 ? Leg::kStart : action.state;
+        load_ = action;
         continue;
       case Action::What::Drop:
         continue;
       case Action::What::Save:
         leg.what = Leg::What::Save;
         leg.record = action.state;
+        leg.on_disk = action.to_disk;
         return leg;
       case Action::What::Advance:
         leg.what = Leg::What::Replay;
         leg.depth = 1;
         leg.begins = true;
         leg.keep = action.keep;
-        leg.record = load_.value_or(Leg::kPassing);
+        leg.record = !load_.has_value() ? Leg::kPassing : load_->first == 0 ? Leg::kStart : load_->state;
+        leg.on_disk = load_.has_value() && load_->first != 0 && load_->to_disk;
         load_.reset();
         return leg;
       case Action::What::Reverse:
@@ -116,7 +118,7 @@ std::optional<Saves::Save> Saves::next() {
   const TurnPlan& turn = plan_->turn;
   if (!start_given_) {
     start_given_ = true;
-    if (turn.extra_bytes > 0) return Save{Leg::kStart, backward_ ? turn.tile_end : turn.first_tile};
+    if (turn.extra_bytes > 0) return Save{false, Leg::kStart, backward_ ? turn.tile_end : turn.first_tile};
   }
   if (actions_.has_value()) {
     for (;;) {
@@ -127,13 +129,13 @@ std::optional<Saves::Save> Saves::next() {
       }
       if (action.what != Action::What::Save) continue;
       const TileSpan at = grid_tiles(turn, action.first, action.first);
-      return Save{action.state, at.first};
+      return Save{action.to_disk, action.state, at.first};
     }
   }
   if (turn.kind != TurnPlan::Kind::Chain || turn.segments() == 0 || given_ + 1 >= turn.segments()) return std::nullopt;
   ++given_;
   const uint64_t number = backward_ ? turn.segments() - given_ : given_;  // of the boundary, which ends segment number - 1
-  return Save{number - 1, segment_tiles(turn, number).first};
+  return Save{false, number - 1, segment_tiles(turn, number).first};
 }
 
 TileSpan recorded_tiles(const Plan& plan, uint32_t sweep) {

@@ -23,6 +23,7 @@ struct Leg {
   bool keep = true;         // Replay: rows stay on the tape
   bool recorded = false;    // Replay: the tape has them already
   uint64_t record = 0;      // Replay: the checkpoint it starts from; Save: the one that is made
+  bool on_disk = false;     // that is where it lies, counted by itself
   static constexpr uint64_t kStart = UINT64_MAX;       // where the first segment begins
   static constexpr uint64_t kPassing = UINT64_MAX - 1; // where the last replay that kept no rows has been going
 };
@@ -42,7 +43,7 @@ class Legs {
   std::optional<Actions> actions_;
   std::optional<Action> ahead_;     // read already
   bool told_ = false;               // that the first segment is recorded
-  std::optional<uint64_t> load_;    // the checkpoint a replay is to start from
+  std::optional<Action> load_;      // the checkpoint a replay is to start from
   std::vector<bool> in_first_;      // by depth: whether the layer works in the first segment
   uint64_t segment_ = 0;            // done so far
   uint32_t depth_ = 0;              // of the next leg
@@ -52,6 +53,7 @@ class Legs {
 class Saves {
  public:
   struct Save {
+    bool on_disk = false;
     uint64_t record = 0;   // Leg::kStart: where the first segment begins
     int64_t boundary = 0;  // a tile of the grid
   };

@@ -152,8 +152,11 @@ struct TurnPlan {
   uint64_t pool_offset = 0;      // in the arena
   uint64_t staging_offset = 0;   // room for one saved state
   uint64_t replayed_tiles = 0;   // tiles that replays evaluate, all layers
+  uint64_t disk_states = 0;      // checkpoints on disk: the first ones
+  uint64_t disk_block_bytes = 0; // the largest state of a scan; each has a block of its own
 
   uint64_t tiles() const { return static_cast<uint64_t>(tile_end - first_tile); }
+  uint64_t disk_blocks() const { return disk_states * saved.size(); }
   uint64_t segments() const { return spacing == 0 ? 0 : tiles() / spacing + (tiles() % spacing != 0 ? 1 : 0); }
   uint64_t area_bytes() const { return pool_bytes + tile_bytes + beside_bytes + extra_bytes; }
 };
@@ -174,7 +177,21 @@ struct StagePlan {
   uint64_t rows_predicted = 0;  // all sweeps
   uint64_t rows_distinct = 0;
   uint64_t rows_spanned = 0;    // from the first to the last of them: what classic evaluates
+  uint64_t rows_replayed = 0;   // of those predicted: by replays,
+  uint64_t rows_halo = 0;       // of which beside the segments
   uint32_t sweeps = 0;          // in how many it is evaluated
+};
+
+// What a run would take at another budget.
+struct FrontierPoint {
+  int32_t schedule = SQS_NO_SCHEDULE;
+  uint64_t budget_bytes = 0;
+  uint64_t predicted_bytes = 0;
+  uint64_t disk_bytes = 0;
+  uint64_t rows_predicted = 0;
+  uint64_t rows_distinct = 0;
+  double seconds = 0;
+  double ratio() const { return rows_distinct == 0 ? 1.0 : static_cast<double>(rows_predicted) / static_cast<double>(rows_distinct); }
 };
 
 struct Plan {
@@ -222,6 +239,9 @@ struct Plan {
   double other_mode_seconds = 0;
   uint64_t other_mode_bytes = 0;
   uint64_t rows_predicted = 0;       // all stages but the frames
+
+  std::vector<FrontierPoint> frontier;  // ascending budgets; filled for plans that are looked at
+  std::vector<std::string> lints;
 
   sqs_plan_info info{};
   std::string text;

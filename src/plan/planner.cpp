@@ -5,6 +5,7 @@
 
 #include "core/wide.hpp"
 #include "plan/explain.hpp"
+#include "plan/frontier.hpp"
 #include "plan/memory.hpp"
 #include "plan/ranges.hpp"
 #include "plan/sweeps.hpp"
@@ -229,7 +230,7 @@ class Planner {
     Size least = Size(UINT64_MAX) * 2;
     for (const uint64_t frames : spans()) {
       Size bytes = tiled_bytes({frames, 1, 1, false});
-      bytes += least_turn_pool(plan_);
+      bytes += least_turn_pool(plan_, request_.disk_bytes);
       if (bytes.saturated() < least.saturated()) least = bytes;
     }
     plan_.least_budget_bytes = least.saturated();
@@ -258,7 +259,7 @@ class Planner {
     for (const uint64_t frames : spans()) {
       const Size bytes = tiled_bytes({frames, 1, 1, false});
       if (bytes.overflowed() || bytes.saturated() > plan_.budget_bytes) continue;
-      if (!schedule_turn(plan_, plan_.budget_bytes - bytes.saturated())) continue;
+      if (!schedule_turn(plan_, plan_.budget_bytes - bytes.saturated(), request_.disk_bytes)) continue;
       count();
       const double ns = sqrt_ns() + kTileOverheadNs * static_cast<double>(plan_.tiles);
       if (found && ns >= least_ns) continue;
@@ -278,7 +279,7 @@ class Planner {
   // Lays the chosen shape out again; what it takes.
   Size settle_shape() {
     const Size total = tiled_bytes(shape_);
-    (void)schedule_turn(plan_, pool_bytes_);
+    (void)schedule_turn(plan_, pool_bytes_, request_.disk_bytes);
     count();
     plan_.bytes[static_cast<size_t>(Memory::Tapes)] += plan_.turn.pool_bytes;
     return total + plan_.turn.pool_bytes;
@@ -462,6 +463,7 @@ class Planner {
     for (NodeId id = 0; id < graph_.size(); ++id)
       if (plan_.stages[id].needed) plan_.untracked_bytes += graph_.node(id).decl.fixed_bytes;
     if (plan_.mode == SQS_CLASSIC) plan_.cache_bytes = plan_.checkpoint_bytes = 0;
+    plan_.lints = find_lints(plan_);
     fill_info();
     plan_.text = explain_text(plan_);
     plan_.json = explain_json(plan_);
@@ -490,6 +492,19 @@ class Planner {
     i.dependency_span = dependency_span();
     i.checkpoint_every = plan_.checkpoint_tiles == 0 ? 0 : std::max<uint64_t>(1, plan_.checkpoint_tiles * plan_.tile_frames / graph_.format().hop);
     i.predicted_seconds = plan_.predicted_seconds;
+    const TurnPlan& turn = plan_.turn;
+    i.schedule = schedule_code(plan_);
+    i.tape_bytes = of(Memory::Tapes);
+    i.disk_bytes = disk_bytes(turn);
+    i.rows_predicted = plan_.rows_predicted;
+    for (NodeId id = kFramesNode + 1; id < graph_.size(); ++id) {
+      i.rows_again += plan_.stages[id].rows_predicted - plan_.stages[id].rows_distinct;
+      i.rows_halo += plan_.stages[id].rows_halo;
+    }
+    i.turn_tiles = turn.tiles();
+    i.turn_state_bytes = turn.state_bytes;
+    i.turn_tile_bytes = turn.tile_bytes;
+    i.turn_pool_bytes = turn.pool_bytes;
   }
 
   const Request& request_;

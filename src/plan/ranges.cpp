@@ -163,7 +163,7 @@ uint64_t row_capacity(const Plan& plan, const Layer& layer, const Unit& unit, ui
 }
 
 void count_rows(Plan& plan) {
-  for (StagePlan& stage : plan.stages) stage.rows_predicted = stage.rows_distinct = stage.sweeps = 0;
+  for (StagePlan& stage : plan.stages) stage = {.needed = stage.needed};
   std::vector<std::vector<Range>> ranges(plan.stages.size());
   for (const Sweep& sweep : plan.sweeps) {
     std::vector<bool> here(plan.stages.size(), false);

@@ -59,6 +59,7 @@ struct Request {
   uint64_t t1 = SQS_END;
   InputState input;
   Settings settings;
+  uint64_t disk_bytes = 0;          // that may be used; 0: no disk
   uint64_t budget_bytes = 0;        // settings.memory_budget, or the default of this machine
   Costs costs;
   Held held;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "sqrtspace/sqrtspace.h"
 
@@ -14,6 +15,9 @@ struct Settings {
   uint64_t lru_bytes = 0;
   uint32_t threads = 1;
   uint64_t tile_frames = 0;
+  std::string spill_dir;       // "": no disk
+  uint64_t disk_bytes = 0;
+  uint32_t max_ratio = 0;
 };
 
 }  // namespace sqs

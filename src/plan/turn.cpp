@@ -7,6 +7,7 @@
 #include "plan/legs.hpp"
 #include "plan/ranges.hpp"
 #include "plan/segments.hpp"
+#include "store/spill_file.hpp"
 
 namespace sqs {
 namespace {
@@ -67,6 +68,7 @@ class Describer {
           const uint64_t bytes = decl.save != nullptr ? decl.saved_bytes : decl.state_bytes;
           const uint64_t slot = (bytes + kRecordHeader + 15) / 16 * 16;
           turn_.saved.push_back({unit.node, turn_.state_bytes, slot});
+          turn_.disk_block_bytes = std::max(turn_.disk_block_bytes, slot);
           turn_.state_bytes += slot;
         }
   }
@@ -165,9 +167,22 @@ uint64_t asked_spacing(const Plan& plan) {
   return static_cast<uint64_t>(std::clamp<Wide>(ceil_div(frames, static_cast<Wide>(plan.tile_frames)), 1, Wide{1} << 40));
 }
 
-ScheduleLimits limits_of(const Plan& plan) {
+constexpr uint32_t kMostEvaluations = 4;  // of a tile, unless asked otherwise
+
+uint64_t bytes_on_disk(const TurnPlan& turn, uint64_t states) {
+  if (states == 0) return 0;
+  const Size blocks = Size(states) * turn.saved.size();
+  const Result<uint64_t> bytes = SpillFile::file_bytes({turn.disk_block_bytes, blocks.saturated()});
+  return blocks.overflowed() || !bytes.ok() ? UINT64_MAX : *bytes;
+}
+
+ScheduleLimits limits_of(const Plan& plan, uint64_t disk_bytes) {
+  const TurnPlan& turn = plan.turn;
   ScheduleLimits limits;
   limits.fixed_tiles = asked_spacing(plan);
+  limits.max_ratio = plan.settings.max_ratio == 0 ? kMostEvaluations : plan.settings.max_ratio;
+  if (disk_bytes == 0 || turn.saved.empty()) return limits;
+  limits.disk_states = disk_bytes / std::max<uint64_t>(1, bytes_on_disk(turn, 1));
   return limits;
 }
 
@@ -187,13 +202,13 @@ std::optional<uint64_t> chain_bytes(const TurnPlan& turn, uint64_t spacing) {
 
 }  // namespace
 
-Size least_turn_pool(const Plan& plan) {
+Size least_turn_pool(const Plan& plan, uint64_t disk_bytes) {
   const TurnPlan& turn = plan.turn;
   const uint64_t n = turn.tiles();
   if (turn.kind == TurnPlan::Kind::None || n == 0) return Size(0);
   std::optional<uint64_t> least;
   if (turn.kind == TurnPlan::Kind::Reversal) {
-    least = least_pool(Chain{n, turn.state_bytes, turn.tile_bytes, 0}, limits_of(plan));
+    least = least_pool(Chain{n, turn.state_bytes, turn.tile_bytes, 0}, limits_of(plan, disk_bytes));
   } else {
     const uint64_t spacing = std::min(asked_spacing(plan), n);
     least = spacing == 0 ? chain_least_pool(n, turn.state_bytes, turn.tile_bytes) : chain_bytes(turn, spacing);
@@ -202,16 +217,18 @@ Size least_turn_pool(const Plan& plan) {
   return least.has_value() ? Size(*least) : Size(UINT64_MAX) * 2;
 }
 
-bool schedule_turn(Plan& plan, uint64_t pool_bytes) {
+bool schedule_turn(Plan& plan, uint64_t pool_bytes, uint64_t disk_bytes) {
   TurnPlan& turn = plan.turn;
   const uint64_t n = turn.tiles();
   turn.pool_bytes = 0;
   turn.spacing = 0;
+  turn.disk_states = 0;
   turn.schedule.reset();
   if (turn.kind == TurnPlan::Kind::None) return true;
   if (turn.kind == TurnPlan::Kind::Reversal) {
-    turn.schedule = Schedule::choose(Chain{n, turn.state_bytes, turn.tile_bytes, pool_bytes}, limits_of(plan));
+    turn.schedule = Schedule::choose(Chain{n, turn.state_bytes, turn.tile_bytes, pool_bytes}, limits_of(plan, disk_bytes));
     if (!turn.schedule.has_value()) return false;
+    turn.disk_states = turn.schedule->disk_states();
     turn.pool_bytes = turn.schedule->kind() == ScheduleKind::Store ? turn.schedule->peak_bytes() : pool_bytes;
     return true;
   }
@@ -229,6 +246,12 @@ bool schedule_turn(Plan& plan, uint64_t pool_bytes) {
 
 namespace {
 
+// Rows of one stage in the segments of one sweep.
+struct SegmentRows {
+  uint64_t sum = 0;
+  Range span;
+};
+
 class ReplayCounter {
  public:
   explicit ReplayCounter(Plan& plan) : plan_(plan), segments_(plan) {}
@@ -241,6 +264,7 @@ class ReplayCounter {
  private:
   void count_sweep(uint32_t s) {
     Legs legs(plan_, s);
+    std::vector<SegmentRows> kept(plan_.stages.size());
     while (const std::optional<Leg> leg = legs.next()) {
       if (leg->what != Leg::What::Replay) continue;
       if (leg->begins && leg->keep) segments_.set(s, leg->first, leg->last);
@@ -248,8 +272,19 @@ class ReplayCounter {
       if (leg->recorded) continue;
       plan_.turn.replayed_tiles += static_cast<uint64_t>(leg->last - leg->first);
       for (const Unit& unit : segments_.replays(s)[leg->depth - 1].units)
-        if (!unit.kept) plan_.stages[unit.node].rows_predicted += unit.range.count();
+        if (!unit.kept) add(unit, leg->keep, kept[unit.node]);
     }
+    for (NodeId id = 0; id < kept.size(); ++id)
+      if (kept[id].sum > kept[id].span.count()) plan_.stages[id].rows_halo += kept[id].sum - kept[id].span.count();
+  }
+
+  void add(const Unit& unit, bool keep, SegmentRows& kept) {
+    StagePlan& stage = plan_.stages[unit.node];
+    stage.rows_predicted += unit.range.count();
+    stage.rows_replayed += unit.range.count();
+    if (!keep) return;
+    kept.sum += unit.range.count();
+    widen(kept.span, unit.range);
   }
 
   Plan& plan_;
@@ -265,6 +300,21 @@ void count_replays(Plan& plan) {
   plan.tiles += plan.turn.replayed_tiles;
 }
 
+int32_t schedule_code(const Plan& plan) {
+  if (plan.turn.kind == TurnPlan::Kind::Chain) return SQS_CHAIN;
+  if (!plan.turn.schedule.has_value()) return SQS_NO_SCHEDULE;
+  switch (plan.turn.schedule->kind()) {
+    case ScheduleKind::Store: return SQS_STORE;
+    case ScheduleKind::Shrink: return SQS_SHRINK;
+    case ScheduleKind::ShrinkDisk: return SQS_SHRINK_DISK;
+    case ScheduleKind::Multi: return SQS_MULTI;
+    case ScheduleKind::Fixed: return SQS_FIXED;
+  }
+  return SQS_NO_SCHEDULE;
+}
+
+uint64_t disk_bytes(const TurnPlan& turn) { return bytes_on_disk(turn, turn.disk_states); }
+
 Status refit(Plan& plan, const ScanStart& scan_start) {
   const TurnPlan former = std::move(plan.turn);
   set_ranges(plan, scan_start);
@@ -272,7 +322,7 @@ Status refit(Plan& plan, const ScanStart& scan_start) {
   describe_turn(plan);
   plan.turn.pool_offset = former.pool_offset;
   plan.turn.staging_offset = former.staging_offset;
-  if (plan.turn.beside_bytes > former.beside_bytes || !schedule_turn(plan, former.pool_bytes))
+  if (plan.turn.beside_bytes > former.beside_bytes || !schedule_turn(plan, former.pool_bytes, ::sqs::disk_bytes(former)))
     return Error{SQS_E_INTERNAL, "a part of the rows does not fit where all of them did; this is a defect of the library"};
   count_rows(plan);
   count_replays(plan);

@@ -12,10 +12,16 @@ namespace sqs {
 void describe_turn(Plan& plan);
 
 // The least pool that some schedule works in; overflowed if none does.
-Size least_turn_pool(const Plan& plan);
+Size least_turn_pool(const Plan& plan, uint64_t disk_bytes);
 
 // Chooses the schedule for a pool of so many bytes; false if none works. Takes no more of the pool than it needs.
-bool schedule_turn(Plan& plan, uint64_t pool_bytes);
+bool schedule_turn(Plan& plan, uint64_t pool_bytes, uint64_t disk_bytes);
+
+// As sqs_schedule_code.
+int32_t schedule_code(const Plan& plan);
+
+// What the states on disk take there.
+uint64_t disk_bytes(const TurnPlan& turn);
 
 // Adds what replays evaluate to the rows predicted and to the tiles of the turn.
 void count_replays(Plan& plan);

@@ -164,6 +164,11 @@ void add_plan_calls(Table& t) {
     auto info = sized<sqs_plan_info>();
     return sqs_plan_info_get(plan, &info, e);
   });
+  t.text<P>("sqs_plan_lint", k, [](const P* plan) { return sqs_plan_lint(plan, 0); });
+  t.status<const P>("sqs_plan_frontier", k, [](const P* plan, Out, Err e) {
+    auto point = sized<sqs_frontier_point>();
+    return sqs_plan_frontier(plan, 0, &point, e);
+  });
   t.end<P>("sqs_plan_destroy", k, sqs_plan_destroy);
 }
 
@@ -177,6 +182,9 @@ void add_run_calls(Table& t) {
   });
   t.owning<R>("sqs_run_add_callback", k, [](R* run, void* user, Err e) {
     return sqs_run_add_callback(run, kSum, take_rows, user, Counted::destroy, nullptr, e);
+  });
+  t.owning<R>("sqs_run_add_callback_in", k, [](R* run, void* user, Err e) {
+    return sqs_run_add_callback_in(run, kSum, SQS_ANY_ORDER, take_rows, user, Counted::destroy, nullptr, e);
   });
   t.status<R>("sqs_run_add_npy", k, [](R* run, Out, Err e) {
     return sqs_run_add_npy(run, kSum, "/dev/null/never.npy", nullptr, e);

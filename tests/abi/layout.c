@@ -101,6 +101,17 @@ static void constants(void) {
   C(SQS_REFLECT);
   C(SQS_ODD);
 
+  C(SQS_ROW_ORDER);
+  C(SQS_ANY_ORDER);
+
+  C(SQS_NO_SCHEDULE);
+  C(SQS_STORE);
+  C(SQS_SHRINK);
+  C(SQS_SHRINK_DISK);
+  C(SQS_MULTI);
+  C(SQS_FIXED);
+  C(SQS_CHAIN);
+
   C(SQS_AUTO);
   C(SQS_CLASSIC);
   C(SQS_SQRT);
@@ -212,6 +223,10 @@ static void structs(void) {
   F(sqs_settings, threads);
   F(sqs_settings, flags);
   F(sqs_settings, tile_frames);
+  F(sqs_settings, spill_dir);
+  F(sqs_settings, disk_bytes);
+  F(sqs_settings, max_ratio);
+  F(sqs_settings, reserved);
   E(sqs_settings);
 
   F(sqs_plan_info, struct_size);
@@ -234,7 +249,28 @@ static void structs(void) {
   F(sqs_plan_info, dependency_span);
   F(sqs_plan_info, checkpoint_every);
   F(sqs_plan_info, predicted_seconds);
+  F(sqs_plan_info, schedule);
+  F(sqs_plan_info, frontier_count);
+  F(sqs_plan_info, tape_bytes);
+  F(sqs_plan_info, disk_bytes);
+  F(sqs_plan_info, rows_predicted);
+  F(sqs_plan_info, rows_again);
+  F(sqs_plan_info, rows_halo);
+  F(sqs_plan_info, turn_tiles);
+  F(sqs_plan_info, turn_state_bytes);
+  F(sqs_plan_info, turn_tile_bytes);
+  F(sqs_plan_info, turn_pool_bytes);
   E(sqs_plan_info);
+
+  F(sqs_frontier_point, struct_size);
+  F(sqs_frontier_point, schedule);
+  F(sqs_frontier_point, budget_bytes);
+  F(sqs_frontier_point, predicted_bytes);
+  F(sqs_frontier_point, disk_bytes);
+  F(sqs_frontier_point, rows_predicted);
+  F(sqs_frontier_point, ratio);
+  F(sqs_frontier_point, predicted_seconds);
+  E(sqs_frontier_point);
 
   F(sqs_progress, struct_size);
   F(sqs_progress, sweep);
@@ -277,6 +313,10 @@ static void structs(void) {
   F(sqs_stats, major_faults);
   F(sqs_stats, io_read_bytes);
   F(sqs_stats, io_write_bytes);
+  F(sqs_stats, disk_written_bytes);
+  F(sqs_stats, disk_read_bytes);
+  F(sqs_stats, rows_replayed);
+  F(sqs_stats, rows_halo);
   E(sqs_stats);
 
   F(sqs_stage_stats, struct_size);

@@ -2,7 +2,10 @@
 // shortest stream up, give the bytes of the naive evaluator in every mode, budget, tile, range and order of requests.
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <filesystem>
 
 #include "c_api.hpp"
 #include "checks.hpp"
@@ -19,7 +22,12 @@ TEST(LookingBack, AnyRunOfARandomGraphGivesTheBytesOfTheNaiveEvaluator) {
   options.limits.looking_back = 100;
   options.limits.long_streams = 1;
   options.graphs_variable = "SQS_BACK_GRAPHS";
+  const std::filesystem::path spill = std::filesystem::path(::testing::TempDir()) / ("sqs_back_" + std::to_string(getpid()));
+  std::filesystem::create_directory(spill);
+  options.spill_dir = spill.string();
   try_graphs(40'000, 200, options);
+  EXPECT_TRUE(std::filesystem::is_empty(spill)) << "spill files are gone after their runs";
+  std::filesystem::remove_all(spill);
 }
 
 // Frames of one u32, seen through windows of 4 frames, 2 apart.

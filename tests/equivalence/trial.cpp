@@ -189,6 +189,7 @@ sqs_settings Trial::random_settings() {
   settings.checkpoint_every = rng_.chance(40) ? 0 : rng_.pick<uint64_t>({1, 2, 3, 5, 8, 17, 40, 1000});
   settings.lru_bytes = rng_.pick<uint64_t>({SQS_NONE, 0, 1, 700, 5000, 100000, 4000000});
   settings.threads = static_cast<uint32_t>(rng_.between(options_.threads_min, options_.threads_max));
+  if (!options_.spill_dir.empty() && rng_.chance(40)) settings.spill_dir = options_.spill_dir.c_str();
   return settings;
 }
 

@@ -15,6 +15,7 @@ struct TrialOptions {
   uint32_t threads_min = 1;
   uint32_t threads_max = 4;
   uint32_t sessions = 4;  // pipelines per graph, besides the classic one, the live one and the one at its least budget
+  std::string spill_dir;  // where some of the pipelines may spill; empty: nowhere
   const char* graphs_variable = "SQS_GRAPHS";  // of the environment: how many graphs try_graphs tries
 };
 

@@ -32,7 +32,7 @@ class GraphBuilder {
   }
 
   GraphBuilder& stage(const std::string& name, std::vector<Access> inputs, uint64_t values = 1, Kind kind = Kind::Map,
-                      bool once = false) {
+                      bool once = false, bool backward = false) {
     StageDecl decl;
     decl.name = name;
     decl.kind = kind;
@@ -40,6 +40,7 @@ class GraphBuilder {
     decl.shape = {values};
     decl.inputs = std::move(inputs);
     decl.once = once;
+    decl.backward = backward;
     decl.process = never_called;
     if (kind == Kind::Reduce) decl.finish = never_finished;
     if (kind != Kind::Map) decl.state_bytes = 8;
@@ -47,6 +48,11 @@ class GraphBuilder {
     EXPECT_TRUE(added.ok()) << (added.ok() ? "" : added.error().message);
     if (added.ok()) graph_ = *added;
     return *this;
+  }
+
+  // A scan that runs from the last row to the first.
+  GraphBuilder& back(const std::string& name, std::vector<Access> inputs, uint64_t values = 1, bool once = false) {
+    return stage(name, std::move(inputs), values, Kind::Scan, once, true);
   }
 
   std::shared_ptr<const Graph> graph() const { return graph_; }

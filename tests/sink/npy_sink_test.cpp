@@ -38,12 +38,13 @@ TEST(NpySink, RowsOfAnySizeArriveInOrderAndTheFileAppearsAtTheEnd) {
   const std::string path = directory.file("out.npy");
   std::vector<std::byte> buffer(kFileBufferBytes);
   std::vector<uint16_t> all;
-  NpySink sink("target", path, SQS_U16, {}, 200'000);
+  NpySink sink("target", path, SQS_U16, {}, 0, 200'000);
   ASSERT_TRUE(sink.start(buffer.data()).ok());
   for (const size_t piece : {1u, 99'999u, 40'000u, 60'000u}) {
     std::vector<uint16_t> rows(piece);
+    const auto first = static_cast<int64_t>(all.size());
     for (uint16_t& r : rows) r = static_cast<uint16_t>(all.size() * 7), all.push_back(r);
-    ASSERT_TRUE(sink.write(rows_of(rows, 0)).ok());
+    ASSERT_TRUE(sink.write(rows_of(rows, first)).ok());
   }
   EXPECT_FALSE(os::File::open_for_reading(path).ok());
   ASSERT_TRUE(sink.finish().ok());
@@ -54,15 +55,40 @@ TEST(NpySink, RowsOfAnySizeArriveInOrderAndTheFileAppearsAtTheEnd) {
   EXPECT_EQ(std::memcmp(text.data() + header.size(), all.data(), 400'000), 0);
 }
 
+TEST(NpySink, RowsFromTheLastToTheFirstMakeTheSameFileAndCanBeReadBack) {
+  const test::TemporaryDirectory directory;
+  std::vector<std::byte> buffer(kFileBufferBytes);
+  std::vector<uint16_t> all(200'000);
+  for (size_t i = 0; i < all.size(); ++i) all[i] = static_cast<uint16_t>(i * 7);
+  NpySink sink("target", directory.file("out.npy"), SQS_U16, {}, 1000, all.size());
+  ASSERT_TRUE(sink.start(buffer.data()).ok());
+  size_t end = all.size();
+  for (const size_t piece : {1u, 33'000u, 7u, 40'000u, 99'999u, 20'000u, 6'993u}) {
+    std::vector<uint16_t> rows(all.begin() + static_cast<std::ptrdiff_t>(end - piece), all.begin() + static_cast<std::ptrdiff_t>(end));
+    end -= piece;
+    ASSERT_TRUE(sink.write(rows_of(rows, static_cast<int64_t>(1000 + end))).ok());
+  }
+  ASSERT_EQ(end, 0u);
+  std::vector<std::byte> back;
+  const Result<bool> read = sink.read_back([&](const std::byte* bytes, size_t count) { back.insert(back.end(), bytes, bytes + count); });
+  ASSERT_TRUE(read.ok() && *read);
+  ASSERT_EQ(back.size(), all.size() * 2);
+  EXPECT_EQ(std::memcmp(back.data(), all.data(), back.size()), 0);
+  ASSERT_TRUE(sink.finish().ok());
+  const std::string text = *os::read_text(directory.file("out.npy"));
+  ASSERT_EQ(text.size(), NpySink::header(SQS_U16, {}, all.size()).size() + back.size());
+  EXPECT_EQ(std::memcmp(text.data() + text.size() - back.size(), all.data(), back.size()), 0);
+}
+
 TEST(NpySink, AnAbandonedFileLeavesNothingAndNamesWhyAPathCannotBeWritten) {
   const test::TemporaryDirectory directory;
   std::vector<std::byte> buffer(kFileBufferBytes);
   {
-    NpySink sink("target", directory.file("out.npy"), SQS_U16, {}, 1);
+    NpySink sink("target", directory.file("out.npy"), SQS_U16, {}, 0, 1);
     ASSERT_TRUE(sink.start(buffer.data()).ok());
   }
   EXPECT_FALSE(os::File::open_for_reading(directory.file("out.npy")).ok());
-  NpySink lost("target", directory.file("no/such/out.npy"), SQS_U16, {}, 1);
+  NpySink lost("target", directory.file("no/such/out.npy"), SQS_U16, {}, 0, 1);
   const Status refused = lost.start(buffer.data());
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, SQS_E_SINK);

@@ -1,0 +1,254 @@
+// Replays of a stage that is not pure: found where its state next meets one that was saved, named with stage and row, and the
+// pipeline works again. Nothing is said of pure stages, whatever part of their state they save.
+#include <cstring>
+#include <numeric>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "c_api.hpp"
+
+namespace errors_test {
+namespace {
+
+constexpr uint64_t kFrames = 400;
+constexpr uint64_t kTile = 10;
+constexpr uint64_t kSpacing = 20;  // of checkpoints
+
+struct SumState {
+  int64_t sum;
+  int64_t calls;  // no row depends on it
+};
+
+// A running sum in either direction, and how it breaks its contract.
+struct Sum {
+  bool backward = false;
+  std::optional<uint64_t> fault_row;  // evaluated again, this row adds one more
+  bool sums_calls = false;            // every call adds the number of calls so far
+  bool counts_calls = false;          // the state has the number of calls, which the sum has nothing to do with
+  int64_t calls = 0;
+  std::vector<uint32_t> seen = std::vector<uint32_t>(kFrames, 0);
+
+  void reset() {
+    fault_row.reset();
+    sums_calls = counts_calls = false;
+    calls = 0;
+    seen.assign(kFrames, 0);
+  }
+};
+
+int64_t add_up(void* user, sqs_call* call) {
+  Sum& sum = *static_cast<Sum*>(user);
+  SumState state;
+  std::memcpy(&state, call->state, sizeof state);
+  ++sum.calls;
+  if (sum.sums_calls) state.sum += sum.calls;
+  if (sum.counts_calls) state.calls = sum.calls;
+  const auto rows = static_cast<int64_t>(call->rows);
+  for (int64_t i = 0; i < rows; ++i) {
+    const int64_t r = sum.backward ? rows - 1 - i : i;
+    const uint64_t t = call->first_row + static_cast<uint64_t>(r);
+    int64_t x = 0;
+    std::memcpy(&x, static_cast<const uint8_t*>(call->inputs[0].data) + r * call->inputs[0].strides[0], sizeof x);
+    state.sum += x + (++sum.seen[t] > 1 && sum.fault_row == t ? 1 : 0);
+    std::memcpy(static_cast<uint8_t*>(call->output.data) + r * call->output.strides[0], &state.sum, sizeof state.sum);
+  }
+  std::memcpy(call->state, &state, sizeof state);
+  return rows;
+}
+
+int32_t save_sum(void*, const void* state, void* bytes, uint64_t, uint64_t* used) {
+  std::memcpy(bytes, state, sizeof(int64_t));
+  *used = sizeof(int64_t);
+  return 1;
+}
+
+int32_t restore_sum(void*, void* state, const void* bytes, uint64_t used) {
+  std::memcpy(state, bytes, used);
+  return 1;
+}
+
+int32_t take_rows(void* user, const sqs_view* rows, char*) {
+  auto& values = *static_cast<std::vector<int64_t>*>(user);
+  const auto* data = static_cast<const uint8_t*>(rows->data);
+  for (int64_t r = 0; r < rows->shape[0]; ++r)
+    std::memcpy(&values[static_cast<uint64_t>(rows->first_row + r)], data + r * rows->strides[0], sizeof(int64_t));
+  return 1;
+}
+
+// frames 1, 2, ... -> "forth" -> "back".
+class ReplayErrors : public ::testing::TestWithParam<int32_t> {
+ protected:
+  void SetUp() override { build(false); }
+
+  void build(bool saves, int32_t purity = SQS_PURE) {
+    std::iota(frames_.begin(), frames_.end(), 1);
+    pipeline_ = api::pipeline(api::format(SQS_I64, 1, 1, 1));
+    add("forth", forth_, "frames", saves, purity);
+    add("back", back_, "forth", saves, SQS_PURE);
+    ASSERT_EQ(sqs_pipeline_set_memory(p(), frames_.data(), kFrames, nullptr, nullptr, nullptr), SQS_OK);
+    configure(kSpacing);
+  }
+
+  void add(const char* name, Sum& sum, const char* input, bool saves, int32_t purity) {
+    sum.backward = name == std::string("back");
+    sqs_stage stage = api::stage(SQS_SCAN, SQS_I64, {}, add_up);
+    stage.direction = sum.backward ? SQS_BACKWARD : SQS_FORWARD;
+    stage.state_bytes = sizeof(SumState);
+    stage.purity = purity;
+    if (saves) {
+      stage.saved_bytes = sizeof(int64_t);
+      stage.save = save_sum;
+      stage.restore = restore_sum;
+    }
+    const api::Answer added = api::add(p(), name, stage, {api::access(input, SQS_VALID, 0, 0)}, &sum);
+    ASSERT_TRUE(added.ok()) << added.message;
+  }
+
+  // The least budget in which there are replays from checkpoints so many frames apart; 0: as the schedule has it.
+  void configure(uint64_t checkpoint_every, int32_t mode = SQS_SQRT) {
+    sqs_settings settings = api::settings(mode);
+    settings.tile_frames = kTile;
+    settings.lru_bytes = SQS_NONE;
+    settings.checkpoint_every = checkpoint_every;
+    ASSERT_TRUE(api::configure(p(), settings).ok());
+    if (mode != SQS_SQRT) return;
+    sqs_plan* made = nullptr;
+    const char* target = "back";
+    ASSERT_EQ(sqs_pipeline_plan(p(), &target, 1, 0, SQS_END, order() == SQS_ANY_ORDER ? 2 : 1, &made, nullptr), SQS_OK);
+    const api::Plan plan(made);
+    auto info = api::sized<sqs_plan_info>();
+    ASSERT_EQ(sqs_plan_info_get(made, &info, nullptr), SQS_OK);
+    settings.memory_budget = info.least_budget_bytes;
+    ASSERT_TRUE(api::configure(p(), settings).ok());
+  }
+
+  api::Answer run() {
+    values_.assign(kFrames, 0);
+    sqs_run* made = nullptr;
+    EXPECT_EQ(sqs_run_create(p(), &made, nullptr), SQS_OK);
+    const api::Run run(made);
+    EXPECT_EQ(sqs_run_add_callback_in(made, "back", order(), take_rows, &values_, nullptr, nullptr, nullptr), SQS_OK);
+    return api::answer([&](sqs_error** e) { return sqs_run_execute(made, e); });
+  }
+
+  void expect_right() {
+    const api::Answer done = run();
+    ASSERT_TRUE(done.ok()) << done.message;
+    std::vector<int64_t> wanted(kFrames);
+    int64_t sum = 0;
+    for (uint64_t t = 0; t < kFrames; ++t) wanted[t] = sum += frames_[t];
+    sum = 0;
+    for (uint64_t t = kFrames; t-- > 0;) wanted[t] = sum += wanted[t];
+    EXPECT_EQ(values_, wanted);
+  }
+
+  void expect_replayed(const Sum& sum) { EXPECT_GT(std::accumulate(sum.seen.begin(), sum.seen.end(), uint64_t{0}), kFrames); }
+
+  void expect_named(const api::Answer& failed, const std::string& stage, std::optional<uint64_t> row) {
+    EXPECT_EQ(failed.code, SQS_E_CONTRACT) << failed.message;
+    EXPECT_EQ(failed.stage, stage) << failed.message;
+    EXPECT_EQ(failed.row, row.value_or(failed.row)) << failed.message;
+    EXPECT_LT(failed.row, kFrames);
+    for (const std::string& words : {"'" + stage + "'", "row " + std::to_string(failed.row), std::string("SQS_ONCE")})
+      EXPECT_NE(failed.message.find(words), std::string::npos) << "no '" << words << "' in: " << failed.message;
+    forth_.reset();
+    back_.reset();
+    expect_right();
+  }
+
+  int32_t order() const { return GetParam(); }
+  sqs_pipeline* p() const { return pipeline_.get(); }
+
+  Sum forth_;
+  Sum back_;
+  std::vector<int64_t> frames_ = std::vector<int64_t>(kFrames);
+  std::vector<int64_t> values_;
+
+ private:
+  api::Pipeline pipeline_;
+};
+
+TEST_P(ReplayErrors, AFaultInAReplayIsNamedAtTheNextCheckpoint) {
+  for (const uint64_t fault : {0U, 19U, 20U, 57U, 79U, 130U, 255U}) {
+    forth_.reset();
+    back_.reset();
+    forth_.fault_row = fault;
+    expect_named(run(), "forth", (fault / kSpacing + 1) * kSpacing);
+  }
+}
+
+TEST_P(ReplayErrors, AFaultInAReplayThatRunsBackIsNamedAtTheCheckpointBelow) {
+  if (order() == SQS_ANY_ORDER) {  // the backward stage is evaluated once
+    back_.fault_row = 57;
+    expect_right();
+    return;
+  }
+  for (const uint64_t fault : {20U, 39U, 57U, 130U, 255U}) {
+    forth_.reset();
+    back_.reset();
+    back_.fault_row = fault;
+    expect_named(run(), "back", fault / kSpacing * kSpacing);
+  }
+}
+
+TEST_P(ReplayErrors, AStateThatDependsOnTheNumberOfCallsIsFoundWhateverTheSchedule) {
+  for (const uint64_t every : {uint64_t{0}, uint64_t{10}, kSpacing, uint64_t{70}}) {
+    configure(every);
+    forth_.reset();
+    forth_.sums_calls = true;
+    const api::Answer failed = run();
+    EXPECT_GT(failed.row, 0U);
+    EXPECT_EQ(failed.row % kTile, 0U);
+    expect_named(failed, "forth", std::nullopt);
+  }
+}
+
+TEST_P(ReplayErrors, EqualStatesMustBeEqualBytesUnlessTheStageSavesWhatMatters) {
+  forth_.counts_calls = true;
+  expect_named(run(), "forth", std::nullopt);
+  for (const uint64_t every : {uint64_t{0}, uint64_t{10}, kSpacing, uint64_t{70}}) {
+    forth_.reset();
+    back_.reset();
+    forth_.counts_calls = back_.counts_calls = true;
+    build(true);
+    configure(every);
+    expect_right();
+    expect_replayed(forth_);
+  }
+}
+
+TEST_P(ReplayErrors, NothingIsSaidOfPureStages) {
+  for (const bool saves : {false, true}) {
+    build(saves);
+    for (uint64_t every = 0; every < 300; every = every * 3 / 2 + 1) {
+      configure(every);
+      forth_.reset();
+      back_.reset();
+      expect_right();
+      expect_replayed(forth_);
+    }
+  }
+}
+
+TEST_P(ReplayErrors, DeclaredOnceOrInClassicTheSameStageIsEvaluatedOnce) {
+  forth_.sums_calls = true;
+  configure(0, SQS_CLASSIC);
+  EXPECT_TRUE(run().ok());
+  EXPECT_EQ(forth_.seen, std::vector<uint32_t>(kFrames, 1));
+  forth_.reset();
+  forth_.sums_calls = true;
+  build(false, SQS_ONCE);
+  EXPECT_TRUE(run().ok());
+  EXPECT_EQ(forth_.seen, std::vector<uint32_t>(kFrames, 1));
+}
+
+INSTANTIATE_TEST_SUITE_P(Orders, ReplayErrors, ::testing::Values(SQS_ANY_ORDER, SQS_ROW_ORDER),
+                         [](const ::testing::TestParamInfo<int32_t>& tested) {
+                           return tested.param == SQS_ANY_ORDER ? "any_order" : "row_order";
+                         });
+
+}  // namespace
+}  // namespace errors_test

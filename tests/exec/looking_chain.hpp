@@ -1,0 +1,188 @@
+// Chains of scans in turns over whole tiles, run inside the test with every row counted: how often each stage made each row,
+// which rows came out, and what the run's own statistics say. One run at a time.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "exec/pipeline.hpp"
+#include "plan/plan.hpp"
+
+namespace sqs {
+
+// frames -> forward -> backward -> forward ...: the first stage runs forward. Frames are u32, one value each; rows are so many
+// values wide.
+struct ChainSpec {
+  uint64_t tiles = 1;
+  uint64_t tile_frames = 1;
+  std::vector<uint64_t> state_bytes;  // by stage: at least 8
+  std::vector<uint64_t> row_values;   // by stage
+  bool any_order = true;
+  uint64_t budget = 0;
+  uint64_t checkpoint_every = 0;
+
+  uint64_t stages() const { return state_bytes.size(); }
+  uint64_t frames() const { return tiles * tile_frames; }
+  std::string text() const {
+    std::string out = "tiles " + std::to_string(tiles) + ", tile_frames " + std::to_string(tile_frames) + ", budget " +
+                      std::to_string(budget) + ", checkpoint_every " + std::to_string(checkpoint_every) +
+                      (any_order ? ", any order" : ", row order");
+    for (size_t j = 0; j < stages(); ++j)
+      out += ", stage " + std::to_string(j) + ": a state of " + std::to_string(state_bytes[j]) + " bytes, rows of " +
+             std::to_string(row_values[j]) + " values";
+    return out;
+  }
+};
+
+// What one stage did.
+struct Counted {
+  bool backward = false;
+  std::vector<uint32_t> times;  // by row
+};
+
+class CountedChain {
+ public:
+  explicit CountedChain(const ChainSpec& spec) : spec_(spec), frames_(spec.frames()) {
+    for (uint64_t t = 0; t < frames_.size(); ++t) frames_[t] = static_cast<uint32_t>(t * 2654435761U + 12345);
+    Format format;
+    format.dtype = SQS_U32;
+    format.window = format.hop = 1;
+    pipeline_ = *Pipeline::create(format);
+    for (uint64_t j = 0; j < spec.stages(); ++j) add(j);
+    EXPECT_TRUE(pipeline_->set_memory(frames_.data(), frames_.size(), nullptr).ok());
+    Settings settings;
+    settings.mode = SQS_SQRT;
+    settings.memory_budget = spec.budget;
+    settings.lru_bytes = SQS_NONE;
+    settings.tile_frames = spec.tile_frames;
+    settings.checkpoint_every = spec.checkpoint_every;
+    EXPECT_TRUE(pipeline_->configure(settings).ok());
+  }
+
+  std::shared_ptr<const Plan> plan() {
+    Result<std::shared_ptr<const Plan>> made = pipeline_->plan({name(spec_.stages() - 1)}, 0, SQS_END, true, spec_.any_order);
+    EXPECT_TRUE(made.ok()) << (made.ok() ? "" : made.error().message) << "\n" << spec_.text();
+    return made.ok() ? *made : nullptr;
+  }
+
+  // Runs it and checks every row that comes out; counted() and stats() are those of this run.
+  void run() {
+    rows_out_.assign(frames_.size(), 0);
+    expected_ = expected_rows();
+    Result<std::unique_ptr<Run>> run = pipeline_->open_run();
+    ASSERT_TRUE(run.ok()) << run.error().message;
+    ASSERT_TRUE((*run)->add_callback(name(spec_.stages() - 1), spec_.any_order, take, User(this, [](void*) {})).ok());
+    const Status done = (*run)->execute();
+    ASSERT_TRUE(done.ok()) << done.error().message << "\n" << spec_.text();
+    stats_ = *(*run)->stats();
+    for (uint64_t t = 0; t < rows_out_.size(); ++t) ASSERT_EQ(rows_out_[t], 1U) << "row " << t << " of " << spec_.text();
+    ASSERT_EQ(wrong_, 0U) << spec_.text();
+  }
+
+  const std::vector<std::unique_ptr<Counted>>& counted() const { return counted_; }
+  const sqs_stats& stats() const { return stats_; }
+
+  // How often each tile was made by a stage: all its rows alike.
+  std::vector<uint32_t> tile_times(uint64_t stage) const {
+    std::vector<uint32_t> out(spec_.tiles);
+    for (uint64_t i = 0; i < spec_.tiles; ++i) {
+      out[i] = counted_[stage]->times[i * spec_.tile_frames];
+      for (uint64_t r = 1; r < spec_.tile_frames; ++r)
+        EXPECT_EQ(counted_[stage]->times[i * spec_.tile_frames + r], out[i])
+            << "row " << r << " of tile " << i << ", " << spec_.text();
+    }
+    return out;
+  }
+
+ private:
+  static std::string name(uint64_t stage) { return "s" + std::to_string(stage); }
+
+  // A row from the state and the first value of the input's row; the last value of a row tells whether its width is right.
+  static uint32_t next(uint64_t& state, uint32_t value) {
+    state = (state + value + 1) * 6364136223846793005U;
+    return static_cast<uint32_t>(state >> 29);
+  }
+
+  void add(uint64_t j) {
+    StageDecl decl;
+    decl.name = name(j);
+    decl.kind = Kind::Scan;
+    decl.backward = j % 2 == 1;
+    decl.dtype = SQS_U32;
+    decl.shape = {spec_.row_values[j]};
+    Access access;
+    access.stage = j == 0 ? "frames" : name(j - 1);
+    decl.inputs = {access};
+    decl.state_bytes = spec_.state_bytes[j];
+    decl.process = scan;
+    counted_.push_back(std::make_unique<Counted>());
+    counted_.back()->backward = decl.backward;
+    counted_.back()->times.assign(frames_.size(), 0);
+    decl.user = User(counted_.back().get(), [](void*) {});
+    const Status added = pipeline_->add_stage(std::move(decl));
+    EXPECT_TRUE(added.ok()) << (added.ok() ? "" : added.error().message);
+  }
+
+  static int64_t scan(void* user, sqs_call* call) {
+    auto& counted = *static_cast<Counted*>(user);
+    const auto rows = static_cast<int64_t>(call->rows);
+    uint64_t state = 0;
+    std::memcpy(&state, call->state, sizeof state);
+    for (int64_t i = 0; i < rows; ++i) {
+      const int64_t r = counted.backward ? rows - 1 - i : i;
+      ++counted.times[call->first_row + static_cast<uint64_t>(r)];
+      uint32_t value = 0;
+      std::memcpy(&value, static_cast<const uint8_t*>(call->inputs[0].data) + r * call->inputs[0].strides[0], sizeof value);
+      const uint32_t made = next(state, value);
+      uint8_t* out = static_cast<uint8_t*>(call->output.data) + r * call->output.strides[0];
+      for (int64_t v = 0; v < call->output.shape[1]; ++v) {
+        const uint32_t element = made + static_cast<uint32_t>(v);
+        std::memcpy(out + v * call->output.strides[1], &element, sizeof element);
+      }
+    }
+    std::memcpy(call->state, &state, sizeof state);
+    return rows;
+  }
+
+  std::vector<uint32_t> expected_rows() const {
+    std::vector<uint32_t> rows = frames_;
+    for (uint64_t j = 0; j < spec_.stages(); ++j) {
+      uint64_t state = 0;
+      if (j % 2 == 0)
+        for (size_t t = 0; t < rows.size(); ++t) rows[t] = next(state, rows[t]);
+      else
+        for (size_t t = rows.size(); t-- > 0;) rows[t] = next(state, rows[t]);
+    }
+    return rows;
+  }
+
+  static int32_t take(void* user, const sqs_view* view, char*) {
+    auto& self = *static_cast<CountedChain*>(user);
+    for (int64_t r = 0; r < view->shape[0]; ++r) {
+      const auto t = static_cast<uint64_t>(view->first_row + r);
+      ++self.rows_out_[t];
+      for (int64_t v = 0; v < view->shape[1]; ++v) {
+        uint32_t value = 0;
+        std::memcpy(&value, static_cast<const uint8_t*>(view->data) + r * view->strides[0] + v * view->strides[1], sizeof value);
+        if (value != self.expected_[t] + static_cast<uint32_t>(v)) ++self.wrong_;
+      }
+    }
+    return 1;
+  }
+
+  ChainSpec spec_;
+  std::vector<uint32_t> frames_;
+  std::vector<uint32_t> expected_;
+  std::vector<uint32_t> rows_out_;
+  uint64_t wrong_ = 0;
+  std::vector<std::unique_ptr<Counted>> counted_;
+  std::shared_ptr<Pipeline> pipeline_;
+  sqs_stats stats_ = {};
+};
+
+}  // namespace sqs
