@@ -37,7 +37,7 @@ void add_count(CLI::App& command, const std::string& name, std::optional<uint64_
 }  // namespace
 
 void add_workload(CLI::App& command, Options& options, WorkloadSet set) {
-  std::vector<std::string> names = {"audio", "logs", "satcom"};
+  std::vector<std::string> names = {"audio", "logs", "satcom", "pitch"};
   if (set == WorkloadSet::kAll) names.emplace_back("ecg");
   command.add_option("WORKLOAD", options.workload, "What to compute")
       ->required()

@@ -111,6 +111,52 @@ class Notes final : public Source {
   uint64_t noise_key_;
 };
 
+// ---- glide
+
+// The pitch is kMiddleHz + kSwingHz sin(2 pi t / period); a period of it has a whole number of cycles of the tone, so that the
+// phase has the same period.
+constexpr double kMiddleHz = 400.0, kSwingHz = 250.0;
+constexpr uint64_t kGlidePeriod = 128'000;  // frames: 8 s
+
+class Glide final : public Source {
+ public:
+  explicit Glide(uint64_t seed) : seed_(seed), noise_key_(mix(seed)), phases_(kGlidePeriod) {
+    const double seconds = kGlidePeriod / kGlideRate;
+    for (uint64_t i = 0; i < kGlidePeriod; ++i) {
+      const double share = static_cast<double>(i) / kGlidePeriod;
+      const double cycles = seconds * (kMiddleHz * share + kSwingHz / kTwoPi * (1.0 - std::cos(kTwoPi * share)));
+      phases_[i] = phase_step(cycles);
+    }
+  }
+
+  void read(uint64_t first, uint64_t frames, void* out) const override {
+    auto* samples = static_cast<float*>(out);
+    for (uint64_t done = 0; done < frames;) {
+      const uint64_t block = (first + done) / kFramesPerBlock;
+      const uint64_t count = std::min(frames - done, (block + 1) * kFramesPerBlock - (first + done));
+      write_block(block, first + done, count, samples + done);
+      done += count;
+    }
+  }
+
+ private:
+  static constexpr uint64_t kFramesPerBlock = 2000;
+
+  void write_block(uint64_t block, uint64_t first, uint64_t frames, float* samples) const {
+    const SineTable& table = sines();
+    const float strength = draw(seed_, 0, block) % 16 == 0 ? 1.5f : 0.3f;
+    for (uint64_t i = 0; i < frames; ++i) {
+      const uint32_t phase = phases_[(first + i) % kGlidePeriod];
+      const float tone = 0.4f * table.sine(phase) + 0.2f * table.sine(2 * phase) + 0.1f * table.sine(3 * phase);
+      samples[i] = tone + strength * centred(mix(noise_key_ + first + i));
+    }
+  }
+
+  uint64_t seed_;
+  uint64_t noise_key_;
+  std::vector<uint32_t> phases_;
+};
+
 // ---- latencies
 
 // Values of the standard normal distribution at the probabilities k / 2^bits, by Newton's method on erfc, each starting
@@ -229,6 +275,10 @@ class Iq final : public Source {
 
 std::unique_ptr<Source> make_sine(uint32_t hz, uint32_t rate) { return std::make_unique<Sine>(hz, rate); }
 std::unique_ptr<Source> make_notes(uint64_t seed) { return std::make_unique<Notes>(seed); }
+std::unique_ptr<Source> make_glide(uint64_t seed) { return std::make_unique<Glide>(seed); }
+double glide_hz(uint64_t frame) {
+  return kMiddleHz + kSwingHz * std::sin(kTwoPi * static_cast<double>(frame % kGlidePeriod) / kGlidePeriod);
+}
 std::unique_ptr<Source> make_latencies(uint64_t seed) { return std::make_unique<Latencies>(seed); }
 std::unique_ptr<Source> make_iq(uint64_t seed) { return std::make_unique<Iq>(seed); }
 

@@ -20,6 +20,12 @@ std::unique_ptr<Source> make_sine(uint32_t hz, uint32_t rate);
 // f32, one channel, meant for 48 kHz: notes of a quarter of a second, each a chord of two tones, in noise.
 std::unique_ptr<Source> make_notes(uint64_t seed);
 
+// f32, one channel, at kGlideRate: a tone with two overtones whose pitch glides up and down, in noise; an eighth of a second in
+// sixteen is drowned in noise five times as strong. glide_hz() is the pitch at a frame.
+inline constexpr double kGlideRate = 16000;
+std::unique_ptr<Source> make_glide(uint64_t seed);
+double glide_hz(uint64_t frame);
+
 // f32, one channel, milliseconds: lognormal with median 20 and sigma 0.6; one sample in 4096 is 20 times as slow, and in
 // incidents of a few thousand samples every one is six times as slow.
 std::unique_ptr<Source> make_latencies(uint64_t seed);

@@ -63,5 +63,6 @@ const Workload& audio_workload();
 const Workload& logs_workload();
 const Workload& satcom_workload();
 const Workload& ecg_workload();
+const Workload& pitch_workload();
 
 }  // namespace sqs::cli

@@ -103,6 +103,62 @@ TEST(DemoEcg, TakesTheRecordingAsAFileToo) {
   EXPECT_EQ(named["input"]["description"], SQRTSPACE_ECG);
 }
 
+// The pitch in the middle of each window is known; the grid of 20 cents alone makes an error of up to 10.
+TEST(DemoPitch, FollowsTheGlide) {
+  constexpr uint64_t kWindow = 2048, kHop = 160;
+  const json told = demo({"pitch", "--head", "2000"});
+  const json& target = told["targets"][0];
+  EXPECT_EQ(target["name"], "pitch");
+  EXPECT_EQ(target["dtype"], "f32");
+  constexpr size_t kWindows = 1 + (256000 - kWindow) / kHop;
+  EXPECT_EQ(target["shape"], json({kWindows}));
+  const json& rows = told["summary"]["first_rows"];
+  ASSERT_EQ(rows.size(), kWindows);
+  std::vector<double> errors;
+  for (size_t t = 0; t < kWindows; ++t) {
+    const double expected = cli::glide_hz(t * kHop + kWindow / 2);
+    errors.push_back(std::abs(1200 * std::log2(rows[t]["hz"].get<double>() / expected)));
+  }
+  std::sort(errors.begin(), errors.end());
+  EXPECT_LT(errors[kWindows / 2], 12.0);
+  EXPECT_LT(errors[kWindows * 95 / 100], 40.0);
+  EXPECT_LT(errors.back(), 100.0);
+  const auto sorted = [&] {
+    std::vector<double> pitches;
+    for (const json& row : rows) pitches.push_back(row["hz"]);
+    std::sort(pitches.begin(), pitches.end());
+    return pitches;
+  }();
+  EXPECT_EQ(told["summary"]["lowest_hz"], sorted.front());
+  EXPECT_EQ(told["summary"]["highest_hz"], sorted.back());
+  EXPECT_NEAR(told["summary"]["median_hz"].get<double>(), sorted[(kWindows - 1) / 2], 1e-3);
+}
+
+// The rows that the path looks back on are computed again, not kept.
+TEST(DemoPitch, GivesTheSameBytesInTheLeastBudget) {
+  const json classic = demo({"pitch", "--mode", "classic"});
+  const Ran planned = run_program({"plan", "pitch", "--mode", "sqrt", "--json"});
+  ASSERT_EQ(planned.exit_code, 0) << planned.err;
+  const auto least = planned.json()["least_budget_bytes"].get<uint64_t>();
+  EXPECT_LT(least, classic["stats"]["measured_bytes"].get<uint64_t>() / 50);
+  for (const uint64_t budget : {least, least + least / 3, 2 * least}) {
+    const json told = demo({"pitch", "--budget", std::to_string(budget)});
+    EXPECT_EQ(told["targets"], classic["targets"]) << budget;
+    EXPECT_LE(told["stats"]["measured_bytes"], budget);
+    EXPECT_EQ(told["stats"]["mode"], "sqrt");
+  }
+  const Ran refused = run_program({"demo", "pitch", "--budget", std::to_string(least - 1), "--quiet"});
+  EXPECT_EQ(refused.exit_code, 4) << refused.err;
+}
+
+TEST(DemoPitch, RowsAreThoseOfTheWholeRun) {
+  const json whole = demo({"pitch", "--head", "2000"});
+  const json part = demo({"pitch", "--head", "2000", "--rows", "700:750", "--mode", "sqrt"});
+  ASSERT_EQ(part["targets"][0]["shape"], json({50}));
+  ASSERT_EQ(part["summary"]["first_rows"].size(), 50u);
+  for (size_t i = 0; i < 50; ++i) EXPECT_EQ(part["summary"]["first_rows"][i], whole["summary"]["first_rows"][700 + i]);
+}
+
 TEST(DemoLogs, GivesTheQuantilesOfItsStream) {
   constexpr size_t kWindow = 32768, kHop = 4096, kFrames = 300000;
   const json told = demo({"logs", "--frames", std::to_string(kFrames), "--seed", "1", "--head", "100", "--deep"});
@@ -182,7 +238,7 @@ INSTANTIATE_TEST_SUITE_P(Cli, EveryDemo,
                                          DemoCase{"logs", {"logs", "--frames", "300000"}},
                                          DemoCase{"logs_deep", {"logs", "--frames", "300000", "--deep"}},
                                          DemoCase{"satcom", {"satcom", "--frames", "200000"}},
-                                         DemoCase{"ecg", {"ecg"}}),
+                                         DemoCase{"ecg", {"ecg"}}, DemoCase{"pitch", {"pitch", "--frames", "60000"}}),
                          [](const auto& tested) { return std::string(tested.param.name); });
 
 TEST(DemoCompare, ShowsThreeModesWithOneDigest) {
@@ -202,6 +258,19 @@ TEST(DemoCompare, ShowsThreeModesWithOneDigest) {
   const Ran text = run_program({"demo", "audio", "--minutes", "0.2", "--compare"});
   EXPECT_EQ(text.exit_code, 0);
   EXPECT_NE(text.out.find("same digests in all modes"), std::string::npos) << text.out;
+}
+
+TEST(DemoCompare, TakesWhatLooksBack) {
+  for (const char* workload : {"ecg", "pitch"}) {
+    const Ran ran = run_program({"demo", workload, "--compare", "--json"});
+    ASSERT_EQ(ran.exit_code, 0) << ran.err;
+    const json told = ran.json();
+    EXPECT_EQ(told["same_digests"], true);
+    ASSERT_EQ(told["modes"].size(), 3u);
+    EXPECT_EQ(told["modes"][0]["demo"]["stats"]["mode"], "classic");
+    EXPECT_EQ(told["modes"][1]["demo"]["stats"]["mode"], "sqrt");
+    EXPECT_EQ(told["modes"][1]["demo"]["targets"], told["modes"][0]["demo"]["targets"]);
+  }
 }
 
 // Two minutes of spectra take 45 MiB in classic mode.

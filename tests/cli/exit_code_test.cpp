@@ -40,6 +40,9 @@ TEST(ExitCode, TwoForWordsThatMakeNoSense) {
   expect_failure(run_program({"demo", "audio", "--compare", "--mode", "sqrt"}), 2, "--compare");
   expect_failure(run_program({"demo", "audio", "--rows", "50:91", "--quiet"}), 2, "91");
   expect_failure(run_program({"bench", "ecg"}), 2, "ecg");
+  expect_failure(run_program({"demo", "pitch", "--deep"}), 2, "--deep");
+  expect_failure(run_program({"demo", "pitch", "--limit", "3"}), 2, "--limit");
+  expect_failure(run_program({"demo", "pitch", "--window", "978"}), 2, "at least 979 frames");
   expect_failure(run_program({"stages", "no_such_stage"}), 2, "no_such_stage");
 }
 
@@ -52,6 +55,11 @@ TEST(ExitCode, ThreeForAnInputThatCantBeRead) {
   const TemporaryDirectory other;
   write_bytes(other / "bytes.raw", "12345678", 8);
   expect_failure(run_program({"info", other / "bytes.raw"}), 2, "dtype");
+
+  write_bytes(other / "samples.raw", std::string(40000, '\0').data(), 40000);
+  expect_failure(run_program({"plan", "pitch", other / "samples.raw"}), 2, "--rate");
+  expect_failure(run_program({"plan", "pitch", other / "samples.raw", "--rate", "4000"}), 3, "4000 frames per second");
+  expect_failure(run_program({"plan", "pitch", other / "samples.raw", "--dtype", "c64", "--rate", "8000"}), 3, "not c64");
 
   write_bytes(directory / "text.wav", "This is no sound.", 17);
   expect_failure(run_program({"demo", "audio", "--input", directory / "text.wav"}), 3, "text.wav");

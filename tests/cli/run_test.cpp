@@ -124,6 +124,36 @@ TEST(RunSatcom, MeasuresATone) {
   for (size_t i = 0; i < alert.payload.size(); ++i) EXPECT_EQ(alert.at<uint8_t>(i), i % 8 == 3 ? 1 : 0);
 }
 
+// Overtones of 110 Hz, the even ones in one channel, the odd ones but the first in the other; in the middle there is silence.
+TEST(RunPitch, FindsAFundamentalThatIsNotThere) {
+  const TemporaryDirectory directory;
+  constexpr size_t kFrames = 44100, kWindow = 4096, kHop = 441, kWindows = 1 + (kFrames - kWindow) / kHop;
+  std::vector<float> samples(2 * kFrames);
+  for (size_t i = 0; i < kFrames; ++i) {
+    if (i >= 20000 && i < 30000) continue;
+    const auto overtone = [&](double k) {
+      return std::sin(kTwoPi * std::fmod(110.0 * k / 44100.0 * static_cast<double>(i), 1.0));
+    };
+    samples[2 * i] = static_cast<float>(0.2 * (overtone(2) + overtone(4)));
+    samples[2 * i + 1] = static_cast<float>(0.2 * (overtone(3) + overtone(5)));
+  }
+  write_samples(directory / "in.raw", samples);
+  write_samples(directory / "wide.raw", std::vector<double>(samples.begin(), samples.end()));
+  const auto run_on = [&](const char* name, const char* dtype) {
+    const std::string out = directory / (std::string(name) + ".npy");
+    const Ran ran = run_program({"run", "pitch", directory / (std::string(name) + ".raw"), "-o", out, "--dtype", dtype,
+                                 "--channels", "2", "--rate", "44100", "--json"});
+    EXPECT_EQ(ran.exit_code, 0) << ran.err;
+    return read_npy(out);
+  };
+  const Npy narrow = run_on("in", "f32"), wide = run_on("wide", "f64");
+  for (const Npy& pitch : {narrow, wide}) {
+    EXPECT_EQ(pitch.descr, "<f4");
+    ASSERT_EQ(pitch.shape, (std::vector<uint64_t>{kWindows}));
+    for (size_t t = 0; t < kWindows; ++t) EXPECT_NEAR(1200 * std::log2(pitch.at<float>(t) / 110.0), 0.0, 25.0) << "window " << t;
+  }
+}
+
 TEST(Run, ReplacesAnExistingFileOnlyIfToldTo) {
   const TemporaryDirectory directory;
   write_samples(directory / "in.raw", std::vector<float>(10000, 1.0F));

@@ -53,7 +53,7 @@ TEST_P(AnySource, DependsOnTheSeed) {
 
 INSTANTIATE_TEST_SUITE_P(Synthetic, AnySource,
                          testing::Values(Maker{"notes", 4, make_notes}, Maker{"latencies", 4, make_latencies},
-                                         Maker{"iq", 8, make_iq}),
+                                         Maker{"iq", 8, make_iq}, Maker{"glide", 4, make_glide}),
                          [](const auto& tested) { return tested.param.name; });
 
 TEST(Sine, IsASineAtEveryPosition) {
@@ -65,6 +65,27 @@ TEST(Sine, IsASineAtEveryPosition) {
       const double phase = static_cast<double>((first + i) % 48000) * 440.0 / 48000.0;
       EXPECT_NEAR(samples[i], std::sin(2 * std::numbers::pi * phase), 1e-6) << first + i;
     }
+  }
+}
+
+// A sound that is turned by the phase of its pitch, which is summed up here, stands still: that is where its energy is.
+TEST(Glide, HasTheFundamentalThatItTells) {
+  constexpr uint64_t kFrames = 128000;
+  for (const uint64_t first : {uint64_t{0}, uint64_t{77777}, uint64_t{128000} * 1000000 + 50001}) {
+    std::vector<float> samples(kFrames);
+    make_glide(3)->read(first, kFrames, samples.data());
+    std::complex<double> fundamental, beside;
+    double cycles = 0;
+    for (uint64_t i = 0; i < kFrames; ++i) {
+      const auto turned = [&](double phase) {
+        return static_cast<double>(samples[i]) * std::polar(1.0, -2 * std::numbers::pi * phase);
+      };
+      fundamental += turned(cycles);
+      beside += turned(1.01 * cycles);
+      cycles = std::fmod(cycles + 0.5 * (glide_hz(first + i) + glide_hz(first + i + 1)) / kGlideRate, 100.0);
+    }
+    EXPECT_NEAR(std::abs(fundamental) / kFrames, 0.4 / 2, 0.01) << first;
+    EXPECT_LT(std::abs(beside) / kFrames, 0.05) << first;
   }
 }
 
