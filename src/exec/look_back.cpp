@@ -30,6 +30,7 @@ LookBack::LookBack(RunContext& context, Plan& plan, Machinery& machinery)
     if (!sweep.recorded || plan.turn.tiles() == 0) continue;
     const TileSpan tiles = recorded_tiles(plan, s);
     segments_.set(s, tiles.first, tiles.last);
+    tail_ = tiles;
     for (const Unit& unit : segments_.replays(s)[0].units) {
       if (!unit.is_tape() || unit.kept) continue;
       std::byte* data = pool_ + tape_offset(unit.node, static_cast<uint64_t>(tiles.last - tiles.first));
@@ -155,8 +156,7 @@ void LookBack::begin_sweep(uint32_t sweep, std::vector<Lane>& lanes) {
     watch.saves.swap(saves);
     next_save(lanes[unit], watch);
     if (plan_.turn.kind != TurnPlan::Kind::Reversal || plan_.turn.tiles() == 0) continue;
-    const TileSpan tail = recorded_tiles(plan_, plan_.turn.sweep);
-    watch.tail_row = segments_.start(node, plan_.turn.from_last ? tail.last : tail.first);
+    watch.tail_row = segments_.start(node, plan_.turn.from_last ? tail_.last : tail_.first);
   }
 }
 

@@ -84,6 +84,7 @@ class LookBack {
   std::vector<std::vector<std::pair<uint32_t, std::optional<Saves>>>> saves_;  // by sweep: units with their checkpoints
   std::vector<std::optional<Watch>> watches_;            // by node
   std::vector<Recorded> recorded_;                       // by node
+  TileSpan tail_;                                        // of the sweep that looks back last: the tiles recorded for it
 };
 
 }  // namespace sqs
