@@ -42,19 +42,47 @@ void Engine::set_input(sq::Pipeline& pipeline) const {
   pipeline.set_reader(std::move(reader));
 }
 
+// The buffers, which the run writes to and so must outlive.
+std::vector<Buffer<std::byte>> Engine::add_sinks(const sq::Pipeline& pipeline, sq::Run& run) const {
+  std::vector<Buffer<std::byte>> buffers;
+  for (const std::string& target : job_.targets) {
+    if (!options_.caller_buffers) {
+      run.add_array(target);
+      continue;
+    }
+    const sq::StageInfo info = pipeline.describe(target);
+    const Buffer<std::byte>& buffer = buffers.emplace_back(info.rows * info.row_bytes);
+    run.add_buffer(target, buffer.data(), buffer.bytes());
+  }
+  return buffers;
+}
+
+sqs_plan_info Engine::plan() const {
+  sq::Pipeline pipeline = make_pipeline();
+  sq::Run run = pipeline.open_run();
+  const auto buffers = add_sinks(pipeline, run);
+  return run.plan().info();
+}
+
 Figures Engine::run_on(sq::Pipeline& pipeline) const {
   Figures figures;
+  figures.budget_bytes = options_.settings.memory_budget;
   try {
+    if (options_.probe) {
+      sq::Run run = pipeline.open_run();
+      const auto buffers = add_sinks(pipeline, run);
+      figures.predicted_seconds = run.plan().info().predicted_seconds;
+    }
     const Stopwatch stopwatch;
     sq::Run run = pipeline.open_run();
-    for (const std::string& target : job_.targets) run.add_array(target);
+    const auto buffers = add_sinks(pipeline, run);
     run.execute();
+    for (uint32_t i = 0; i < job_.targets.size(); ++i) figures.digests.push_back(hex(run.digest(i)));
     stopwatch.add_to(figures);
     const sqs_stats stats = run.stats();
     figures.engine_bytes = stats.measured_bytes;
     figures.rows = stats.rows_evaluated;
     figures.mode = stats.mode == SQS_CLASSIC ? "classic" : "sqrt";
-    for (uint32_t i = 0; i < job_.targets.size(); ++i) figures.digests.push_back(hex(run.digest(i)));
   } catch (const sq::Error& error) {
     if (error.code() != SQS_E_BUDGET) throw;
     figures.refusal = error.what();

@@ -6,6 +6,7 @@
 
 #include "contender.hpp"
 #include "jobs.hpp"
+#include "reference/buffer.hpp"
 #include "sqrtspace/sqrtspace.hpp"
 #include "stream.hpp"
 
@@ -17,15 +18,19 @@ class Engine final : public Contender {
     sqrtspace::Settings settings;
     bool probe = false;  // first, untimed
     bool warm = false;   // keeps one pipeline, and with it the arena, from run to run
+    bool caller_buffers = false;  // targets go to buffers outside the budget, not to arrays of the engine
   };
   // The stream must outlive it.
   Engine(std::string name, Job job, const Stream& stream, const Options& options);
   Figures run() override;
+  // What a run will do.
+  sqs_plan_info plan() const;
 
  private:
   sqrtspace::Pipeline make_pipeline() const;
   void set_input(sqrtspace::Pipeline& pipeline) const;
   Figures run_on(sqrtspace::Pipeline& pipeline) const;
+  std::vector<Buffer<std::byte>> add_sinks(const sqrtspace::Pipeline& pipeline, sqrtspace::Run& run) const;
 
   Job job_;
   const Stream& stream_;

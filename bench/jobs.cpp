@@ -5,6 +5,7 @@
 #include "reference/audio.hpp"
 #include "reference/logs.hpp"
 #include "sqrtspace/dsp.h"
+#include "stream.hpp"
 
 namespace sqs::bench {
 namespace {
@@ -86,8 +87,8 @@ Job ecg_job() {
   Job job;
   job.format = format_of(sq::Dtype::f32, 2 * kReach + 1, 1, 360);
   job.build = [](sq::Pipeline& pipeline) {
-    add(pipeline, "sosfilt", "band", {"frames"}, "butter=bandpass order=1 low=5 high=15 init=steady");
-    add(pipeline, "mean_var", "stats", {"band"}, "");
+    add(pipeline, "sosfiltfilt", "band", {"frames"}, "butter=bandpass order=1 low=5 high=15");
+    add(pipeline, "mean_var", "stats", {"band"}, "direction=backward");
     add(pipeline, "normalise", "z", {"band", "stats"}, "");
     add(pipeline, "local_max", "beats", {sq::Access("z", kReach, kReach, 1, sq::Edge::zero)}, "height=1");
   };
@@ -105,6 +106,27 @@ Job normalise_job() {
     add(pipeline, "argmax", "peak_bin", {"z"}, "");
   };
   job.targets = {"peak_bin"};
+  return job;
+}
+
+std::string zero_phase_params() { return "butter=bandpass order=2 low=300 high=3400"; }
+
+Job zero_phase_job() {
+  Job job;
+  job.format = format_of(sq::Dtype::f32, 1, 1, 48000);
+  job.build = [](sq::Pipeline& pipeline) { add(pipeline, "sosfiltfilt", "filtered", {"frames"}, zero_phase_params()); };
+  job.targets = {"filtered"};
+  return job;
+}
+
+std::string viterbi_params() { return "band=-9,-7,-5,-3,-2,-0.5,-2,-3,-5,-7,-9"; }
+
+Job viterbi_job() {
+  Job job;
+  job.format = format_of(sq::Dtype::f32, 1, 1, 100);
+  job.format.channels = kPitches;
+  job.build = [](sq::Pipeline& pipeline) { add(pipeline, "viterbi", "path", {"frames"}, viterbi_params()); };
+  job.targets = {"path"};
   return job;
 }
 

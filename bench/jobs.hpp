@@ -23,10 +23,16 @@ Job audio_job();
 Job logs_job(const std::string& quantile_type = "running_quantile");
 // Complex spectra of 1024 frames every 512, the power of eight bands in dB, and whether it is above 3.
 Job satcom_job();
-// Band-pass, z-score over the whole recording, and the peaks of that: two sweeps in sqrt.
+// Band-pass without phase, z-score over the whole recording, and the peaks of that: three sweeps in sqrt, one of them backward.
 Job ecg_job();
 // Spectra normalised by the mean and variance of every bin over the whole recording, and the bin that stands out most: two sweeps
 // in sqrt, and dear to evaluate twice.
 Job normalise_job();
+// A Butterworth band-pass of order 2, forward and backward over 48 kHz.
+Job zero_phase_job();
+std::string zero_phase_params();
+// The most probable path through 360 states that moves by at most five at a time.
+Job viterbi_job();
+std::string viterbi_params();
 
 }  // namespace sqs::bench

@@ -57,7 +57,7 @@ int run(const Options& options) {
 
 std::vector<Workload> all_workloads() {
   std::vector<Workload> all;
-  for (const auto& list : {audio_workloads(), logs_workloads(), engine_workloads(), demo_workloads()}) all.insert(all.end(), list.begin(), list.end());
+  for (const auto& list : {audio_workloads(), logs_workloads(), back_workloads(), engine_workloads(), demo_workloads()}) all.insert(all.end(), list.begin(), list.end());
   return all;
 }
 

@@ -3,6 +3,8 @@
 #include <sndfile.h>
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <cstring>
 #include <memory>
 #include <stdexcept>
@@ -34,11 +36,12 @@ std::vector<float> read_recording(const char* path) {
 
 }  // namespace
 
-Stream::Stream(sq::Dtype dtype, double rate, uint64_t frames, std::vector<std::byte> stretch)
+Stream::Stream(sq::Dtype dtype, double rate, uint64_t frames, std::vector<std::byte> stretch, uint64_t channels)
     : dtype_(dtype),
       rate_(rate),
+      channels_(channels),
       frames_(frames),
-      frame_bytes_(sq::bytes_of(dtype)),
+      frame_bytes_(channels * sq::bytes_of(dtype)),
       stretch_(std::move(stretch)),
       stretch_frames_(stretch_.size() / frame_bytes_) {}
 
@@ -74,6 +77,22 @@ Stream heart(uint64_t frames) {
   std::vector<std::byte> held(std::min<uint64_t>(frames, uint64_t{36000} * 360) * sizeof(float));
   once.read(0, held.size() / sizeof(float), held.data());
   return Stream(sq::Dtype::f32, 360, frames, std::move(held));
+}
+
+Stream pitches(uint64_t frames) {
+  std::vector<std::byte> held(frames * kPitches * sizeof(float));
+  uint32_t noise = kSeed;
+  std::array<float, kPitches> row;
+  for (uint64_t t = 0; t < frames; ++t) {
+    const double centre = 180 + 120 * std::sin(1e-3 * static_cast<double>(t)) + 30 * std::sin(0.013 * static_cast<double>(t));
+    for (uint64_t i = 0; i < kPitches; ++i) {
+      noise = noise * 1664525 + 1013904223;
+      const double away = (static_cast<double>(i) - centre) / 6;
+      row[i] = static_cast<float>(-std::min(away * away, 8.0) - 4 * static_cast<double>(noise >> 8) / (1 << 24));
+    }
+    std::memcpy(held.data() + t * sizeof row, row.data(), sizeof row);
+  }
+  return Stream(sq::Dtype::f32, 100, frames, std::move(held), kPitches);
 }
 
 }  // namespace sqs::bench

@@ -72,7 +72,7 @@ void print_goal(std::ostream& out, const Goal& goal, const std::vector<Series>& 
 void print_table(std::ostream& out, const Workload& workload, const Contest& contest, const std::vector<Series>& all) {
   const Series& base = all.front();
   out << workload.name << ": " << workload.what << '\n';
-  out << format("  %-20s %-8s %11s %11s %7s %7s %7s %10s %10s %12s\n", "", "mode", "time", "cpu", "ratio", "paired", "cpu", "engine",
+  out << format("  %-20s %-8s %11s %11s %7s %7s %7s %10s %10s %12s\n", "", "mode", "time", "cpu", "ratio", "paired", "cpu", "memory",
                 "RSS growth", "rows");
   for (const Series& s : all) {
     if (!s.figures.refusal.empty()) {
@@ -91,7 +91,7 @@ void print_table(std::ostream& out, const Workload& workload, const Contest& con
 }
 
 void print_csv_header(std::ostream& out) {
-  out << "workload,contender,mode,rounds,seconds,cpu_seconds,paired_ratio,engine_bytes,rss_growth_bytes,rows\n";
+  out << "workload,contender,mode,rounds,seconds,cpu_seconds,paired_ratio,engine_bytes,rss_growth_bytes,rows,budget_bytes,predicted_seconds\n";
 }
 
 void print_csv(std::ostream& out, const Workload& workload, const std::vector<Series>& all) {
@@ -99,7 +99,8 @@ void print_csv(std::ostream& out, const Workload& workload, const std::vector<Se
     out << workload.name << ",\"" << s.name << "\"," << (s.figures.refusal.empty() ? s.figures.mode : "refused") << ','
         << s.seconds.size() << ',' << format("%.9g,%.9g,%.5g", s.median_seconds(), s.median_cpu_seconds(),
                                              paired_ratio(s.seconds, all.front().seconds))
-        << ',' << s.figures.engine_bytes << ',' << s.figures.rss_growth_bytes << ',' << s.figures.rows << '\n';
+        << ',' << s.figures.engine_bytes << ',' << s.figures.rss_growth_bytes << ',' << s.figures.rows << ','
+        << s.figures.budget_bytes << ',' << format("%.6g", s.figures.predicted_seconds) << '\n';
   }
   out.flush();
 }

@@ -42,6 +42,7 @@ struct Workload {
 // One list per file workloads_*.cpp; all of them in the order they are listed in.
 std::vector<Workload> audio_workloads();
 std::vector<Workload> logs_workloads();
+std::vector<Workload> back_workloads();
 std::vector<Workload> demo_workloads();
 std::vector<Workload> engine_workloads();
 std::vector<Workload> all_workloads();
