@@ -14,33 +14,13 @@
 namespace sqs::dsp::test {
 namespace {
 
-struct Named {
-  std::string name, params;
-};
-
-std::vector<Named> cases(const Vectors& vectors) {
-  std::vector<Named> out;
-  for (const int states : {1, 2, 5, 17}) {
-    const std::string name = "dense-" + std::to_string(states);
-    out.push_back({name, list_param("transitions", vectors[name + "-transitions"]) + list_param("initial", vectors[name + "-initial"])});
-  }
-  for (const char* shape : {"1-0", "1-3", "4-6", "9-2", "40-5", "300-3", "300-130"}) {
-    for (const char* border : {"renormalise", "keep"}) {
-      const std::string name = std::string("band-") + shape + "-" + border;
-      out.push_back({name, list_param("band", vectors[name + "-band"]) + "border=" + border + " "});
-    }
-  }
-  out.push_back({"contradiction", list_param("transitions", vectors["contradiction-transitions"])});
-  return out;
-}
-
 Array path_of(const std::string& params, const Array& likelihoods) {
   return run_stage("viterbi_trace", "", run_stage("viterbi_forward", params, likelihoods));
 }
 
 TEST(Viterbi, FindsThePathOfNumpy) {
   const Vectors vectors("hmm");
-  for (const auto& [name, params] : cases(vectors)) {
+  for (const auto& [name, params] : hmm_cases(vectors)) {
     const Array& likelihoods = vectors[name + "-likelihoods"];
     expect_equal("viterbi " + name, path_of(params, likelihoods), vectors[name + "-path"]);
     expect_equal("viterbi in one " + name, run_stage("viterbi", params, likelihoods), vectors[name + "-path"]);
@@ -50,7 +30,7 @@ TEST(Viterbi, FindsThePathOfNumpy) {
 TEST(Posterior, AgreesWithNumpy) {
   const Vectors vectors("hmm");
   int compared = 0;
-  for (const auto& [name, params] : cases(vectors)) {
+  for (const auto& [name, params] : hmm_cases(vectors)) {
     if (!vectors.has(name + "-posterior")) continue;
     ++compared;
     const Array& likelihoods = vectors[name + "-likelihoods"];

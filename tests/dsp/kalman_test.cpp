@@ -12,16 +12,6 @@
 namespace sqs::dsp::test {
 namespace {
 
-const char* const kCases[] = {"1-1", "2-1", "4-2", "3-3", "6-2", "7-5", "16-16"};
-
-std::string dynamics_of(const Vectors& vectors, const std::string& name) {
-  return list_param("F", vectors[name + "-F"]) + list_param("Q", vectors[name + "-Q"]);
-}
-std::string model_of(const Vectors& vectors, const std::string& name) {
-  return dynamics_of(vectors, name) + list_param("H", vectors[name + "-H"]) + list_param("R", vectors[name + "-R"]) +
-         list_param("m0", vectors[name + "-m0"]) + list_param("P0", vectors[name + "-P0"]);
-}
-
 Array part(const Array& whole, uint64_t from, uint64_t count) {
   const uint64_t rows = whole.shape[0], elements = whole.count() / rows;
   Array out(SQS_F64, {rows, count});
@@ -47,12 +37,12 @@ void expect_agreement(const Vectors& vectors, const std::string& name, double to
 
 TEST(Kalman, AgreesWithTheTextbook) {
   const Vectors vectors("kalman");
-  for (const std::string name : kCases) expect_agreement(vectors, name, 1e-11);
+  for (const std::string name : kKalmanCases) expect_agreement(vectors, name, 1e-11);
 }
 
 TEST(Kalman, AgreesWithTheTextbookOnRowsWithMissingObservations) {
   const Vectors vectors("kalman");
-  for (const std::string name : kCases) expect_agreement(vectors, name + "-missing", 1e-11);
+  for (const std::string name : kKalmanCases) expect_agreement(vectors, name + "-missing", 1e-11);
 }
 
 TEST(Kalman, AgreesWhereCovariancesAreSingular) { expect_agreement(Vectors("kalman"), "line", 1e-9); }
@@ -88,7 +78,7 @@ TEST(Kalman, TakesNaNOfSinglesAndPlainIntegers) {
 
 TEST(Kalman, PacksTheLowerTriangle) {
   const Vectors vectors("kalman");
-  for (const std::string name : kCases) {
+  for (const std::string name : kKalmanCases) {
     const std::string model = model_of(vectors, name);
     const Array full = run_stage("kalman", model, vectors[name + "-y"]), packed = run_stage("kalman", model + "output=packed", vectors[name + "-y"]),
                 mean = run_stage("kalman", model + "output=mean", vectors[name + "-y"]);

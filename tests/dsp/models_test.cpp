@@ -5,6 +5,7 @@
 #include <cmath>
 #include <random>
 
+#include "model_params.hpp"
 #include "sqrtspace/dsp.h"
 #include "stage_harness.hpp"
 
@@ -29,7 +30,7 @@ class Model {
   Model(const char* type, const std::string& params, const Array& frames) {
     sqs_format format;
     sqs_format_init(&format, sizeof format);
-    format.dtype = SQS_F32;
+    format.dtype = frames.dtype;
     format.channels = frames.shape[1];
     format.window = format.hop = 1;
     EXPECT_EQ(sqs_pipeline_create(&format, &pipeline_, nullptr), SQS_OK);
@@ -51,6 +52,28 @@ class Model {
     settings.memory_budget = budget;
     settings.lru_bytes = SQS_NONE;
     EXPECT_EQ(sqs_pipeline_configure(pipeline_, &settings, nullptr), SQS_OK);
+  }
+
+  // Configures for sqrt mode first, in which it is asked for.
+  uint64_t least_budget() {
+    configure(SQS_SQRT);
+    sqs_plan* plan = nullptr;
+    const char* target = "model";
+    EXPECT_EQ(sqs_pipeline_plan(pipeline_, &target, 1, 0, SQS_END, 0, &plan, nullptr), SQS_OK);
+    sqs_plan_info info = {};
+    info.struct_size = sizeof info;
+    EXPECT_EQ(sqs_plan_info_get(plan, &info, nullptr), SQS_OK);
+    sqs_plan_destroy(plan);
+    return info.least_budget_bytes;
+  }
+
+  // All rows, in the shape of `like`.
+  Array evaluate_as(const Array& like) {
+    const std::vector<std::byte> bytes = evaluate();
+    Array out(like.dtype, like.shape);
+    EXPECT_EQ(bytes.size(), out.bytes.size());
+    if (bytes.size() == out.bytes.size()) out.bytes = bytes;
+    return out;
   }
 
   // The bytes of rows [t0, t1); status tells of a failure.
@@ -121,6 +144,64 @@ TEST(Models, GiveTheSameBytesInEveryModeTileThreadAndRange) {
       ASSERT_TRUE(std::equal(part.begin(), part.end(), expected.begin() + static_cast<ptrdiff_t>(t0 * row_bytes)))
           << "rows " << t0 << " to " << t1 << ", tile " << tile;
     }
+  }
+}
+
+// In classic mode, and in sqrt mode in the least budget, a little above it and far above it.
+template <class Check>
+void in_modes_and_budgets(Model& model, const Array& like, const Check& check) {
+  model.configure(SQS_CLASSIC);
+  const Array classic = model.evaluate_as(like);
+  check("classic", classic);
+  const uint64_t least = model.least_budget();
+  for (const uint64_t budget : {least, least + 1, least + least / 4, 2 * least, uint64_t{1} << 30}) {
+    model.configure(SQS_SQRT, 0, 1, budget);
+    EXPECT_EQ(model.evaluate_as(like).bytes, classic.bytes) << "budget " << budget << ", least " << least;
+  }
+}
+
+TEST(Models, AgreeWithNumpyInEveryModeAndBudget) {
+  const Vectors kalman("kalman"), hmm("hmm");
+  for (const std::string shape : kKalmanCases) {
+    for (const std::string& name : {shape, shape + "-missing"}) {
+      const Array& expected = kalman[name + "-smoothed"];
+      Model model("kalman_smooth", model_of(kalman, name), kalman[name + "-y"]);
+      in_modes_and_budgets(model, expected, [&](const std::string& mode, const Array& got) {
+        expect_near_scaled("kalman_smooth " + name + " " + mode, got, expected, 1e-10);
+      });
+    }
+  }
+  for (const auto& [name, params] : hmm_cases(hmm)) {
+    SCOPED_TRACE(name);
+    const Array& likelihoods = hmm[name + "-likelihoods"];
+    const Array& path = hmm[name + "-path"];
+    Model viterbi("viterbi", params, likelihoods);
+    in_modes_and_budgets(viterbi, path, [&](const std::string& mode, const Array& got) {
+      expect_equal("viterbi " + name + " " + mode, got, path);
+    });
+    if (!hmm.has(name + "-posterior")) continue;
+    const Array& probabilities = hmm[name + "-posterior"];
+    Model posterior("posterior", params, likelihoods);
+    in_modes_and_budgets(posterior, probabilities, [&](const std::string& mode, const Array& got) {
+      expect_near_scaled("posterior " + name + " " + mode, got, probabilities, 1e-12);
+    });
+  }
+}
+
+// Of enough rows that the least budget holds few of them.
+TEST(Models, RunInTheLeastBudgetThatTheirPlanTells) {
+  const uint64_t seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937_64 random(seed);
+  for (const Trial& trial : trials(random, 3000 + random() % 3000)) {
+    SCOPED_TRACE(trial.type + (" " + trial.params));
+    Model model(trial.type, trial.params, trial.frames);
+    const Array expected = run_stage(trial.type, trial.params, trial.frames);
+    in_modes_and_budgets(model, expected, [&](const std::string&, const Array& got) { EXPECT_EQ(got.bytes, expected.bytes); });
+    int32_t status = SQS_OK;
+    model.configure(SQS_SQRT, 0, 1, model.least_budget() - 1);
+    model.evaluate(0, SQS_END, &status);
+    EXPECT_EQ(status, SQS_E_BUDGET);
   }
 }
 
