@@ -144,7 +144,7 @@ void LookBack::watch_for(const Layer& layer, const Leg& leg) {
 void LookBack::begin_sweep(uint32_t sweep, std::vector<Lane>& lanes) {
   for (auto& watch : watches_)
     if (watch.has_value()) {
-      watch->saves.reset();
+      watch->saves = nullptr;
       watch->save_row = Segments::kNoRow;
       watch->check = {};
       watch->tail_row = Segments::kNoRow;
@@ -153,7 +153,7 @@ void LookBack::begin_sweep(uint32_t sweep, std::vector<Lane>& lanes) {
   for (auto& [unit, saves] : saves_[sweep]) {
     const NodeId node = lanes[unit].unit->node;
     Watch& watch = *watches_[node];
-    watch.saves.swap(saves);
+    watch.saves = &saves;
     next_save(lanes[unit], watch);
     if (plan_.turn.kind != TurnPlan::Kind::Reversal || plan_.turn.tiles() == 0) continue;
     watch.tail_row = segments_.start(node, plan_.turn.from_last ? tail_.last : tail_.first);
@@ -165,7 +165,7 @@ void LookBack::next_save(const Lane& lane, Watch& watch) {
   const uint64_t start = lane.backward() ? lane.unit->domain.count : 0;
   for (;;) {
     watch.save_row = Segments::kNoRow;
-    watch.next_save = watch.saves.has_value() ? watch.saves->next() : std::nullopt;
+    watch.next_save = watch.saves != nullptr ? watch.saves->next() : std::nullopt;
     if (!watch.next_save.has_value()) return;
     const uint64_t row = segments_.start(lane.unit->node, watch.next_save->boundary);
     if (row == Segments::kNoRow || row == start) continue;

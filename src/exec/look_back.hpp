@@ -47,7 +47,7 @@ class LookBack {
     uint64_t number = 0;                  // among the scans whose states are saved
     uint64_t offset = 0;                  // of its state in a checkpoint
     uint64_t bytes = 0;                   // of that
-    std::optional<Saves> saves;           // a saving sweep is at work
+    Saves* saves = nullptr;               // those of the sweep at hand, if it saves this scan's states
     std::optional<Saves::Save> next_save;
     uint64_t save_row = Segments::kNoRow;
     uint64_t tail_row = Segments::kNoRow; // a reversal's: where it stands when the rows that are kept from the first sweep begin
@@ -81,7 +81,7 @@ class LookBack {
   std::byte* pool_ = nullptr;
   std::byte* staging_ = nullptr;
   std::vector<std::optional<Legs>> legs_;                // by sweep
-  std::vector<std::vector<std::pair<uint32_t, std::optional<Saves>>>> saves_;  // by sweep: units with their checkpoints
+  std::vector<std::vector<std::pair<uint32_t, Saves>>> saves_;  // by sweep: units with their checkpoints
   std::vector<std::optional<Watch>> watches_;            // by node
   std::vector<Recorded> recorded_;                       // by node
   TileSpan tail_;                                        // of the sweep that looks back last: the tiles recorded for it
