@@ -21,6 +21,7 @@ Figures measured_run(Contender& contender) {
 void keep(Series& series, Figures figures) {
   figures.engine_bytes = std::max(figures.engine_bytes, series.figures.engine_bytes);
   figures.rss_growth_bytes = std::max(figures.rss_growth_bytes, series.figures.rss_growth_bytes);
+  if (figures.predicted_seconds > 0) series.predicted_seconds.push_back(figures.predicted_seconds);
   series.figures = std::move(figures);
 }
 
@@ -66,10 +67,11 @@ double paired_ratio(const std::vector<double>& over, const std::vector<double>& 
 
 double Series::median_seconds() const { return median(seconds); }
 double Series::median_cpu_seconds() const { return median(cpu_seconds); }
+double Series::median_predicted_seconds() const { return predicted_seconds.empty() ? 0 : median(predicted_seconds); }
 
 std::vector<Series> run_interleaved(Contest& contest, uint32_t rounds, double least_sample) {
   std::vector<Series> all;
-  for (const auto& contender : contest.contenders) all.push_back({contender->name(), {}, {}, {}});
+  for (const auto& contender : contest.contenders) all.push_back({contender->name(), {}, {}, {}, {}});
   for (uint32_t round = 0; round < rounds; ++round) {
     for (size_t turn = 0; turn < all.size(); ++turn) {
       const size_t i = (turn + round) % all.size();  // nobody is always the first

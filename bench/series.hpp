@@ -14,10 +14,12 @@ inline constexpr double kLeastSampleSeconds = 0.02;
 struct Series {
   std::string name;
   std::vector<double> seconds, cpu_seconds;  // one per round
+  std::vector<double> predicted_seconds;     // one per run
   Figures figures;                           // of the last run; peaks are the highest of all
 
   double median_seconds() const;
   double median_cpu_seconds() const;
+  double median_predicted_seconds() const;  // 0: not told
 };
 
 double median(std::vector<double> values);

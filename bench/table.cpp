@@ -100,7 +100,7 @@ void print_csv(std::ostream& out, const Workload& workload, const std::vector<Se
         << s.seconds.size() << ',' << format("%.9g,%.9g,%.5g", s.median_seconds(), s.median_cpu_seconds(),
                                              paired_ratio(s.seconds, all.front().seconds))
         << ',' << s.figures.engine_bytes << ',' << s.figures.rss_growth_bytes << ',' << s.figures.rows << ','
-        << s.figures.budget_bytes << ',' << format("%.6g", s.figures.predicted_seconds) << '\n';
+        << s.figures.budget_bytes << ',' << format("%.6g", s.median_predicted_seconds()) << '\n';
   }
   out.flush();
 }

@@ -13,6 +13,8 @@ namespace {
 namespace sq = sqrtspace;
 
 constexpr uint64_t kBudgets = 10;
+// A probe delivers through a buffer of its own, a line at least, which a run into the caller's memory has no need of.
+constexpr uint64_t kProbeBytes = 64;
 
 struct Subject {
   Job (*job)();
@@ -62,11 +64,12 @@ Contest frontier(const Subject& subject, uint64_t frames) {
   contest.stream = std::make_unique<Stream>(subject.stream(frames));
   const Stream& stream = *contest.stream;
   const sqs_plan_info all = engine("all", subject, stream, 0)->plan();
-  const auto most = static_cast<double>(all.predicted_bytes), least = static_cast<double>(all.least_budget_bytes);
+  const uint64_t least_bytes = all.least_budget_bytes + kProbeBytes;
+  const auto most = static_cast<double>(all.predicted_bytes), least = static_cast<double>(least_bytes);
   for (uint64_t i = 0; i < kBudgets; ++i) {
     const double share = static_cast<double>(i) / static_cast<double>(kBudgets - 1);
     const auto between = static_cast<uint64_t>(std::ceil(most * std::pow(least / most, share)));
-    const uint64_t budget = i == 0 ? all.predicted_bytes : std::max(between, all.least_budget_bytes);
+    const uint64_t budget = i == 0 ? all.predicted_bytes : std::max(between, least_bytes);
     contest.contenders.push_back(engine(name_of(budget), subject, stream, budget, true));
   }
   return contest;
