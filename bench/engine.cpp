@@ -77,7 +77,8 @@ Figures Engine::run_on(sq::Pipeline& pipeline) const {
     sq::Run run = pipeline.open_run();
     const auto buffers = add_sinks(pipeline, run);
     run.execute();
-    for (uint32_t i = 0; i < job_.targets.size(); ++i) figures.digests.push_back(hex(run.digest(i)));
+    for (uint32_t i = 0; i < job_.targets.size(); ++i)
+      figures.digests.push_back(hex(run.digest(i)));
     stopwatch.add_to(figures);
     const sqs_stats stats = run.stats();
     figures.engine_bytes = stats.measured_bytes;

@@ -23,7 +23,7 @@ Job audio_job();
 Job logs_job(const std::string& quantile_type = "running_quantile");
 // Complex spectra of 1024 frames every 512, the power of eight bands in dB, and whether it is above 3.
 Job satcom_job();
-// Band-pass without phase, z-score over the whole recording, and the peaks of that: three sweeps in sqrt, one of them backward.
+// Band-pass without phase, z-score over the whole recording (its statistics are taken in the sweep back), and the peaks of that.
 Job ecg_job();
 // Spectra normalised by the mean and variance of every bin over the whole recording, and the bin that stands out most: two sweeps
 // in sqrt, and dear to evaluate twice.

@@ -25,7 +25,8 @@ struct Subject {
 Subject zero_phase() { return {zero_phase_job, {"sosfiltfilt", zero_phase_params()}, sound}; }
 Subject viterbi() { return {viterbi_job, {"viterbi", viterbi_params()}, pitches}; }
 
-std::unique_ptr<Engine> engine(const std::string& name, const Subject& subject, const Stream& stream, uint64_t budget, bool probe = false) {
+std::unique_ptr<Engine> engine(const std::string& name, const Subject& subject, const Stream& stream, uint64_t budget,
+                               bool probe = false) {
   Engine::Options options;
   options.settings.mode = sq::Mode::sqrt;
   options.settings.threads = 1;
@@ -82,12 +83,16 @@ std::vector<Workload> back_workloads() {
   constexpr uint64_t kRows = 100'000, kFewRows = 10'000;             // 35 MiB, 3.5 MiB
   constexpr uint64_t kMiB = uint64_t{1} << 20;
   return {
-      {"back/zero_phase/1MiB", "forward and backward filter, 73 MiB between them: in 1 MiB, against checkpoints by hand", kSamples, kFewSamples,
+      {"back/zero_phase/1MiB", "forward and backward filter, 73 MiB between them: in 1 MiB, against checkpoints by hand", kSamples,
+       kFewSamples,
        [](uint64_t frames) { return in_memory_of(zero_phase(), frames, kMiB); }},
-      {"back/zero_phase/all", "the same with all 73 MiB", kSamples, kFewSamples, [](uint64_t frames) { return storing_all(zero_phase(), frames); }},
-      {"back/viterbi/2MiB", "most probable path of 360 states, 35 MiB of pointers: in 2 MiB, against checkpoints by hand", kRows, kFewRows,
+      {"back/zero_phase/all", "the same with all 73 MiB", kSamples, kFewSamples,
+       [](uint64_t frames) { return storing_all(zero_phase(), frames); }},
+      {"back/viterbi/2MiB", "most probable path of 360 states, 35 MiB of pointers: in 2 MiB, against checkpoints by hand", kRows,
+       kFewRows,
        [](uint64_t frames) { return in_memory_of(viterbi(), frames, 2 * kMiB); }},
-      {"back/viterbi/all", "the same with all 35 MiB", kRows, kFewRows, [](uint64_t frames) { return storing_all(viterbi(), frames); }},
+      {"back/viterbi/all", "the same with all 35 MiB", kRows, kFewRows,
+       [](uint64_t frames) { return storing_all(viterbi(), frames); }},
       {"back/frontier/zero_phase", "from all in memory to the least budget", kSamples, kFewSamples,
        [](uint64_t frames) { return frontier(zero_phase(), frames); }},
       {"back/frontier/viterbi", "from all in memory to the least budget", kRows, kFewRows,

@@ -146,7 +146,8 @@ struct LookBack::Work {
     while (last > first) {
       const uint64_t border = last > crop + wanted ? crop + wanted : last > crop ? crop : 0;
       const uint64_t low = std::max(first, border);
-      std::byte* to = last > crop && low >= crop && last <= crop + wanted ? output + (low - crop) * backward.out_bytes() : outside.data();
+      const bool inside = low >= crop && last <= crop + wanted;
+      std::byte* to = inside ? output + (low - crop) * backward.out_bytes() : outside.data();
       backward.run(tape.data() + (low - first) * forward.out_bytes(), last - low, to);
       evaluated += last - low;
       last = low;

@@ -61,7 +61,8 @@ void ScanKernel::run(const std::byte* in, uint64_t rows, std::byte* out) {
   call.output.ndim = static_cast<int32_t>(1 + recipe_.shape.size());
   call.output.data = out;
   call.output.shape[0] = static_cast<int64_t>(rows);
-  for (size_t axis = 0; axis < recipe_.shape.size(); ++axis) call.output.shape[axis + 1] = static_cast<int64_t>(recipe_.shape[axis]);
+  for (size_t axis = 0; axis < recipe_.shape.size(); ++axis)
+    call.output.shape[axis + 1] = static_cast<int64_t>(recipe_.shape[axis]);
   call.output.strides[0] = static_cast<int64_t>(out_bytes_);
   recipe_.kernel->process(call);
 }

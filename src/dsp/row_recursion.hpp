@@ -70,13 +70,22 @@ class RecursionScan final : public Kernel {
       load_rows(call.inputs[0], load_, element_bytes_, elements_, low, rows, x);
       if (backward_) recursion_.run(call.state, elements_, x + (rows - 1) * elements_, rows, -pitch);
       else recursion_.run(call.state, elements_, x, rows, pitch);
-      for (uint64_t i = 0; i < rows; ++i)
-        std::copy_n(x + i * elements_, elements_, reinterpret_cast<Out*>(output_row_at(call.output, low + i)));
+      put_rows(x, call.output, low, rows);
       done += rows;
     }
   }
 
  private:
+  // One copy where rows lie one after the other, which matters most where a row is one element.
+  void put_rows(const double* x, const sqs_view& output, uint64_t first, uint64_t rows) const {
+    if (output.strides[0] == static_cast<int64_t>(elements_ * sizeof(Out))) {
+      std::copy_n(x, rows * elements_, reinterpret_cast<Out*>(output_row_at(output, first)));
+      return;
+    }
+    for (uint64_t i = 0; i < rows; ++i)
+      std::copy_n(x + i * elements_, elements_, reinterpret_cast<Out*>(output_row_at(output, first + i)));
+  }
+
   Recursion recursion_;
   bool backward_;
   uint64_t elements_;
