@@ -171,7 +171,9 @@ TEST(Models, AgreeWithNumpyInEveryModeAndBudget) {
       });
     }
   }
-  for (const auto& [name, params] : hmm_cases(hmm)) {
+  for (const auto& hmm_case : hmm_cases(hmm)) {
+    const auto& name = hmm_case.first;  // no structured binding: Clang 14 lets no lambda see one
+    const auto& params = hmm_case.second;
     SCOPED_TRACE(name);
     const Array& likelihoods = hmm[name + "-likelihoods"];
     const Array& path = hmm[name + "-path"];
