@@ -172,8 +172,8 @@ TEST(Models, AgreeWithNumpyInEveryModeAndBudget) {
     }
   }
   for (const auto& hmm_case : hmm_cases(hmm)) {
-    const auto& name = hmm_case.first;  // no structured binding: Clang 14 lets no lambda see one
-    const auto& params = hmm_case.second;
+    const auto& name = hmm_case.name;  // no structured binding: Clang 14 lets no lambda see one
+    const auto& params = hmm_case.params;
     SCOPED_TRACE(name);
     const Array& likelihoods = hmm[name + "-likelihoods"];
     const Array& path = hmm[name + "-path"];
