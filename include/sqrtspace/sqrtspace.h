@@ -361,7 +361,7 @@ SQS_API int32_t sqs_pipeline_evaluate(sqs_pipeline *p, const char *target, uint6
 SQS_API int32_t sqs_pipeline_cancel(const sqs_pipeline *p);
 
 /* Runs a few tiles of the targets to measure seconds per row and stage, and the price of fresh memory; later plans use
- * them. Runs user code; nothing is delivered. */
+ * them. Runs user code; nothing is delivered. Gives back what former runs kept, as sqs_pipeline_trim() does. */
 SQS_API int32_t sqs_pipeline_probe(sqs_pipeline *p, const char *const *targets, uint32_t target_count, sqs_error **err);
 
 /* Checks the contract of the pure stages that `target` needs, over its rows [t0, t1): other tile sizes, twice, out of
@@ -431,7 +431,8 @@ SQS_API const char *sqs_plan_lint(const sqs_plan *plan, uint32_t index);
 SQS_API int32_t sqs_run_create(sqs_pipeline *p, sqs_run **out, sqs_error **err);
 SQS_API void sqs_run_destroy(sqs_run *run);
 
-/* Sinks. Rows of a target come in row order and none comes twice. index, if not NULL, receives the target's number. */
+/* Sinks. Callbacks get rows in row order, unless any order is asked for; arrays, buffers and files are filled from the end where
+ * a sweep runs that way. No row comes twice. index, if not NULL, receives the target's number. */
 SQS_API int32_t sqs_run_add_array(sqs_run *run, const char *target, uint32_t *index, sqs_error **err);
 /* A caller's buffer, not charged to the budget, valid until the run is destroyed. Too small: SQS_E_INVALID at the start. */
 SQS_API int32_t sqs_run_add_buffer(sqs_run *run, const char *target, void *data, uint64_t bytes, uint32_t *index,
@@ -506,7 +507,8 @@ typedef struct sqs_stage_stats {
 } sqs_stage_stats;
 SQS_API int32_t sqs_run_stats(const sqs_run *run, sqs_stats *out, sqs_error **err);
 SQS_API int32_t sqs_run_stage_stats(const sqs_run *run, uint32_t stage, sqs_stage_stats *out, sqs_error **err);
-/* XXH3-128 over the bytes of a target's rows, in row order; 16 bytes, canonical (big endian). SQS_E_STATE before the end. */
+/* XXH3-128 over the bytes of a target's rows, in row order; 16 bytes, canonical (big endian). SQS_E_STATE before the end, and
+ * for rows that a callback got from the last to the first. */
 SQS_API int32_t sqs_run_digest(const sqs_run *run, uint32_t index, uint8_t out[16], sqs_error **err);
 SQS_API const char *sqs_run_report_text(const sqs_run *run);  /* "" before the end */
 SQS_API const char *sqs_run_report_json(const sqs_run *run);
@@ -531,6 +533,8 @@ SQS_API void sqs_result_destroy(sqs_result *r);
  * - A stage that returns 0 has failed, even if its tile is empty: it is never called for an empty tile.
  * - Frames set by sqs_pipeline_set_memory() are read during runs: changing them between runs leaves stale cache rows;
  *   set them again, or call sqs_pipeline_trim().
+ * - Where a run looks back, states are saved and compared by their bytes: equal states must be equal bytes, padding included,
+ *   and save() must write the same bytes for the same state. Several states of one stage are alive in turns.
  * - A pure stage must not depend on how rows are grouped into tiles, nor on addresses: sums over rows need a state.
  * - Views alias: overlapping windows share memory. Never write into an input.
  * - After fork() the child may only destroy what the parent made.
