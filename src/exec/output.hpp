@@ -30,7 +30,7 @@ class Output {
   // Rows that pass are kept for later requests.
   void set_cache(RowCache* cache) { cache_ = cache; }
 
-  // Rows [row, row + count), next in order.
+  // Rows [row, row + count), next in order, or, where the sweep runs from the last row to the first, next below.
   Status deliver(Worker& worker, const Port& port, uint64_t row, uint64_t count);
   // The same of rows that were there before: a whole-stream row, or rows of the cache.
   Status deliver_known(const sqs_view& rows);
