@@ -15,40 +15,7 @@ inline void relax() {
 #endif
 }
 
-bool free_of_order(const Lane& lane) { return !lane.in_order && !lane.on_caller; }
-
 }  // namespace
-
-// A lane's level counts the lanes in order between it and the source. Lanes free of order on one level make one chain; no chain
-// can then come to wait for itself, since lanes in order read their own level and below, and are read from above.
-std::vector<LaneChain> chains_of(const std::vector<Lane>& lanes) {
-  constexpr uint32_t kNone = UINT32_MAX;
-  std::vector<uint32_t> level(lanes.size(), 0), chain_of(lanes.size()), free_chain(lanes.size() + 1, kNone);
-  std::vector<LaneChain> chains;
-  for (uint32_t l = 0; l < lanes.size(); ++l) {
-    for (const Lane::InputPort& input : lanes[l].inputs)
-      level[l] = std::max(level[l], level[input.lane] + (free_of_order(lanes[input.lane]) ? 0 : 1));
-    uint32_t& shared = free_chain[level[l]];
-    const bool free = free_of_order(lanes[l]);
-    if (free && shared != kNone) {
-      chain_of[l] = shared;
-    } else {
-      chain_of[l] = static_cast<uint32_t>(chains.size());
-      if (free) shared = chain_of[l];
-      LaneChain& made = chains.emplace_back();
-      made.in_order = lanes[l].in_order;
-      made.on_caller = lanes[l].on_caller;
-    }
-    LaneChain& chain = chains[chain_of[l]];
-    chain.lanes.push_back(l);
-    for (const Lane::InputPort& input : lanes[l].inputs) {
-      const uint32_t other = chain_of[input.lane];
-      if (other != chain_of[l] && std::find(chain.inputs.begin(), chain.inputs.end(), other) == chain.inputs.end())
-        chain.inputs.push_back(other);
-    }
-  }
-  return chains;
-}
 
 Crew::Crew(uint32_t threads, uint32_t most_tiles, size_t most_lanes)
     : most_tiles_(most_tiles), rows_(most_lanes * most_tiles), lane_done_(most_lanes * most_tiles), progress_(most_lanes),
@@ -74,7 +41,7 @@ void Crew::begin(size_t chains, size_t lanes, uint32_t tiles) {
   std::fill(progress_.begin(), progress_.end(), Progress{});
 }
 
-Status Crew::run(std::vector<Lane>& lanes, const std::vector<LaneChain>& chains, const Work& work) {
+Status Crew::run(std::vector<Lane>& lanes, const std::vector<UnitChain>& chains, const Work& work) {
   std::unique_lock lock(mutex_);
   lanes_ = &lanes;
   chains_ = &chains;
@@ -138,8 +105,8 @@ void Crew::take_part(uint32_t worker, std::unique_lock<std::mutex>& lock) {
 }
 
 Status Crew::run_task(uint32_t worker, const Task& task) {
-  const LaneChain& chain = (*chains_)[task.chain];
-  for (const uint32_t l : chain.lanes) {
+  const UnitChain& chain = (*chains_)[task.chain];
+  for (const uint32_t l : chain.units) {
     Lane& lane = (*lanes_)[l];
     const Range rows = this->rows(l, task.tile);
     if (rows.count() > 0) {
@@ -155,10 +122,12 @@ Status Crew::run_task(uint32_t worker, const Task& task) {
   return ok();
 }
 
-// Within a chain, tiles before this one may still be at work on other threads.
-bool Crew::inputs_done(const LaneChain& chain, const Lane& lane, uint32_t tile, uint64_t first_row) const {
-  if (chain.lanes.size() == 1) return true;
+// Within a chain, tiles before this one may still be at work on other threads. Of rows that each thread has for itself none of
+// those is needed.
+bool Crew::inputs_done(const UnitChain& chain, const Lane& lane, uint32_t tile, uint64_t first_row) const {
+  if (chain.units.size() == 1) return true;
   for (const Lane::InputPort& input : lane.inputs) {
+    if ((*lanes_)[input.lane].has_own_rows()) continue;
     const uint64_t needed = input.port->keep_from(first_row);
     for (uint32_t t = tile; t-- > 0 && rows(input.lane, t).last > needed;)
       if (lane_done_[input.lane * most_tiles_ + t].load(std::memory_order_acquire) == 0) return false;
@@ -178,8 +147,8 @@ void Crew::finish(const Task& task) {
 bool Crew::ready(size_t chain) const {
   const Progress& progress = progress_[chain];
   if (progress.started == tiles_) return false;
-  const LaneChain& c = (*chains_)[chain];
-  if (c.in_order && progress.running > 0) return false;
+  const UnitChain& c = (*chains_)[chain];
+  if (c.order != Order::Free && progress.running > 0) return false;
   return std::all_of(c.inputs.begin(), c.inputs.end(),
                      [&](uint32_t input) { return progress_[input].done > progress.started; });
 }
@@ -190,7 +159,7 @@ std::optional<Crew::Task> Crew::pick(bool caller) const {
   std::optional<Task> best;
   int64_t best_turn = 0;
   for (size_t c = chains_->size(); c-- > 0;) {
-    const bool on_caller = (*chains_)[c].on_caller;
+    const bool on_caller = (*chains_)[c].order == Order::Caller;
     if ((on_caller && !caller) || !ready(c)) continue;
     const int64_t ahead = on_caller ? 2 * static_cast<int64_t>(threads_.size() + 1) : 0;
     const int64_t turn = static_cast<int64_t>(progress_[c].started) - ahead;

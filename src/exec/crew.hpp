@@ -14,18 +14,9 @@
 
 #include "core/result.hpp"
 #include "exec/lane.hpp"
+#include "plan/plan.hpp"
 
 namespace sqs {
-
-// Lanes that one thread takes through a tile one after the other, while the rows are in its cache: those that need no order and
-// have the same lanes in order behind them; or a single one that needs an order.
-struct LaneChain {
-  std::vector<uint32_t> lanes;
-  std::vector<uint32_t> inputs;  // other chains, whose rows it reads
-  bool in_order = false;         // tile after tile
-  bool on_caller = false;
-};
-std::vector<LaneChain> chains_of(const std::vector<Lane>& lanes);
 
 class Crew {
  public:
@@ -41,7 +32,7 @@ class Crew {
   void set_rows(size_t lane, uint32_t tile, Range rows) { rows_[lane * most_tiles_ + tile] = rows; }
   Range rows(size_t lane, uint32_t tile) const { return rows_[lane * most_tiles_ + tile]; }
   // Until all tasks are done, or one has failed and those that had begun have ended: then the first failure.
-  Status run(std::vector<Lane>& lanes, const std::vector<LaneChain>& chains, const Work& work);
+  Status run(std::vector<Lane>& lanes, const std::vector<UnitChain>& chains, const Work& work);
 
  private:
   struct Task {
@@ -60,7 +51,7 @@ class Crew {
   std::optional<Task> pick(bool caller) const;
   bool ready(size_t chain) const;
   Status run_task(uint32_t worker, const Task& task);
-  bool inputs_done(const LaneChain& chain, const Lane& lane, uint32_t tile, uint64_t first_row) const;
+  bool inputs_done(const UnitChain& chain, const Lane& lane, uint32_t tile, uint64_t first_row) const;
   void finish(const Task& task);
   bool over() const { return left_ == 0 || (failure_.has_value() && running_ == 0); }
 
@@ -73,7 +64,7 @@ class Crew {
   std::condition_variable changed_;
   uint32_t sleepers_ = 0;
   std::vector<Lane>* lanes_ = nullptr;
-  const std::vector<LaneChain>* chains_ = nullptr;
+  const std::vector<UnitChain>* chains_ = nullptr;
   const Work* work_ = nullptr;
   std::vector<Progress> progress_;   // by chain
   std::vector<uint8_t> chain_done_;  // by chain and tile

@@ -27,10 +27,11 @@ struct Lane {
   std::vector<ReaderPort> readers;
   std::vector<InputPort> inputs;  // lanes whose rows it reads
   uint64_t at = 0;                // forward: rows [range.first, at) are done; backward: rows [at, range.last)
-  bool in_order = true;           // tile after tile
-  bool on_caller = true;          // on the thread that drives the run
+  std::vector<RowBuffer*> own_rows;    // by thread, where each has rows of its own; else empty
+  std::vector<StageRunner*> runners;   // by thread, where each has rows of its own of this stage or of what it reads; else empty
   bool free_sink = false;         // a sink with nothing to copy: not worth a clock reading
 
+  bool has_own_rows() const { return !own_rows.empty(); }
   bool backward() const { return unit->backward; }
   bool finished() const { return at == (unit->backward ? unit->range.first : unit->range.last); }
   uint64_t start() const { return unit->backward ? unit->range.last : unit->range.first; }

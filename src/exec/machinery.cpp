@@ -9,6 +9,7 @@ namespace sqs {
 
 Machinery::Machinery(RunContext& context, const Plan& plan) : context_(context), plan_(plan) {
   place_buffers();
+  place_own_buffers();
   place_workers();
   global_runners_.resize(plan.graph->size(), nullptr);
   for (const Sweep& sweep : plan.sweeps)
@@ -46,6 +47,17 @@ void Machinery::place_buffers() {
   }
 }
 
+void Machinery::place_own_buffers() {
+  if (plan_.threads == 1) return;
+  for (uint32_t worker = 0; worker < plan_.threads; ++worker)
+    for (size_t index = 0; index < buffers_.size(); ++index) {
+      const BufferPlan& planned = plan_.buffers[index];
+      RowBuffer& buffer = own_buffers_.emplace_back(buffers_[index]);
+      buffer.capacity = planned.own_row_capacity;
+      if (buffer.capacity > 0) buffer.data = context_.arena + planned.offset + worker * planned.own_bytes;
+    }
+}
+
 void Machinery::place_workers() {
   size_t views = 1;
   for (NodeId id = 0; id < plan_.graph->size(); ++id) views = std::max(views, plan_.graph->node(id).inputs.size());
@@ -73,6 +85,17 @@ StageRunner* Machinery::add_runner(const Unit& unit) {
   StageRunner& runner = runners_.emplace_back(plan_.graph->node(id), unit.domain, context_.sample_rate, state,
                                               &buffers_[unit.buffer], &(*context_.counters)[id]);
   for (size_t i = 0; i < unit.paths.size(); ++i) runner.add_port(port(unit, i));
+  return &runner;
+}
+
+StageRunner* Machinery::add_runner(const Layer& layer, const Unit& unit, uint32_t worker) {
+  StageRunner& runner = runners_.emplace_back(plan_.graph->node(unit.node), unit.domain, context_.sample_rate, nullptr,
+                                              &buffer(unit, worker), &(*context_.counters)[unit.node]);
+  for (size_t i = 0; i < unit.paths.size(); ++i) {
+    const Feed& feed = unit.feeds[i];
+    RowBuffer& from = feed.unit == kNoUnit ? buffers_[feed.buffer] : buffer(layer.units[feed.unit], worker);
+    runner.add_port(Port(*plan_.graph, plan_.paths[unit.paths[i]], from));
+  }
   return &runner;
 }
 

@@ -22,6 +22,12 @@ class Machinery {
   StageRunner* add_runner(NodeId id, const Rows& domain, const std::vector<uint32_t>& paths);
   // The runner of a stage at work in one layer.
   StageRunner* add_runner(const Unit& unit);
+  // The same for one thread, of a stage of `layer` that any may run, over rows of that thread's own where there are such.
+  StageRunner* add_runner(const Layer& layer, const Unit& unit, uint32_t worker);
+  // The buffer of a unit's rows, as one thread sees it.
+  RowBuffer& buffer(const Unit& unit, uint32_t worker) {
+    return plan_.has_own_rows(unit) ? own_buffers_[worker * buffers_.size() + unit.buffer] : buffers_[unit.buffer];
+  }
   Port port(uint32_t path) const;                      // over the stage's own buffer
   Port port(const Unit& unit, size_t input) const;     // over the buffer that feeds it
   // The runner of a stage with one row for the whole stream that is no reduce.
@@ -34,11 +40,13 @@ class Machinery {
 
  private:
   void place_buffers();
+  void place_own_buffers();
   void place_workers();
 
   RunContext& context_;
   const Plan& plan_;
   std::vector<RowBuffer> buffers_;
+  std::vector<RowBuffer> own_buffers_;  // by thread, and then as above; none with one thread
   std::deque<StageRunner> runners_;
   std::vector<StageRunner*> global_runners_;
   std::vector<Worker> workers_;

@@ -14,6 +14,8 @@
 namespace sqs {
 namespace {
 
+constexpr uint64_t kBatchNs = 10'000'000;  // a step of a run, and its progress, wait for a batch to end
+
 class TiledExecutor final : public Executor {
  public:
   TiledExecutor(RunContext& context, Plan plan) : context_(context), plan_(std::move(plan)), machinery_(context, plan_) {
@@ -25,7 +27,8 @@ class TiledExecutor final : public Executor {
     if (plan_.turn.kind != TurnPlan::Kind::None) look_back_.emplace(context_, plan_, machinery_);
     if (plan_.threads == 1) return;
     for (StageCounters& counters : *context_.counters) counters.share();
-    for (const std::vector<Lanes>& layers : sweeps_) chains_.push_back(chains_of(layers[0]));
+    for (uint32_t s = 0; s < sweeps_.size(); ++s) part(plan_.sweeps[s], sweeps_[s][0]);
+    batch_tiles_ = std::min(plan_.batch_tiles, 16 * plan_.threads);
     last_tile_parts_ = parts_of_a_tile();
     ends_.resize(plan_.batch_tiles + plan_.threads * (last_tile_parts_ - 1));
     crew_ = std::make_unique<Crew>(plan_.threads, static_cast<uint32_t>(ends_.size()), most_lanes());
@@ -72,11 +75,8 @@ class TiledExecutor final : public Executor {
       }
       const StageDecl& decl = plan_.graph->node(unit.node).decl;
       if (decl.kind != Kind::Reduce) lane.buffer = &machinery_.buffer(unit.buffer);
-      if (unit.node == kFramesNode) lane.on_caller = lane.in_order = !plan_.input.in_memory;  // a copy any thread may make
       if (unit.node == kFramesNode || unit.kept) continue;
       lane.runner = machinery_.add_runner(unit);
-      lane.on_caller = decl.threading == Threading::Caller;
-      lane.in_order = decl.kind != Kind::Map || decl.threading != Threading::Concurrent;
     }
   }
 
@@ -91,6 +91,18 @@ class TiledExecutor final : public Executor {
         lanes[u].readers.push_back({&r, &port});
         r.inputs.push_back({static_cast<uint32_t>(u), &port});
       }
+  }
+
+  // Gives each thread its own rows, and runners over them.
+  void part(const Sweep& sweep, Lanes& lanes) {
+    for (Lane& lane : lanes) {
+      const Unit& unit = *lane.unit;
+      if (unit.order != Order::Free) continue;
+      for (uint32_t w = 0; w < plan_.threads; ++w) {
+        if (plan_.has_own_rows(unit)) lane.own_rows.push_back(&machinery_.buffer(unit, w));
+        if (lane.runner != nullptr) lane.runners.push_back(machinery_.add_runner(sweep, unit, w));
+      }
+    }
   }
 
   size_t most_lanes() const {
@@ -314,8 +326,9 @@ class TiledExecutor final : public Executor {
 
   Status batch() {
     Lanes& lanes = this->lanes();
-    const std::vector<LaneChain>& chains = chains_[sweep_];
-    const int64_t last = std::min(tile_ + static_cast<int64_t>(plan_.batch_tiles), plan_.sweeps[sweep_].tile_end);
+    const std::vector<UnitChain>& chains = plan_.sweeps[sweep_].chains;
+    const int64_t last = std::min(tile_ + static_cast<int64_t>(batch_tiles_), plan_.sweeps[sweep_].tile_end);
+    const uint64_t begun = os::monotonic_ns();
     const uint32_t parts = cut_into_parts(last);
     crew_->begin(chains.size(), lanes.size(), parts);
     for (size_t l = 0; l < lanes.size(); ++l) {
@@ -326,12 +339,14 @@ class TiledExecutor final : public Executor {
         if (!lane.unit->kept) end = std::max(end, lane.unit->row_at(ends_[p]));
         crew_->set_rows(l, p, {from, end});
       }
-      if (!in_place(lane) && !lane.make_room(end)) return plan_broken(lane);
+      if (!lane.has_own_rows() && !in_place(lane) && !lane.make_room(end)) return plan_broken(lane);
     }
+    for (size_t l = 0; l < lanes.size(); ++l)
+      if (lanes[l].has_own_rows() && lanes[l].runner == nullptr) set_own_frames(l, parts);
     SQS_TRY(crew_->run(lanes, chains, [this](uint32_t worker, Lane& lane, Range rows) {
       if (context_.cancelled->load(std::memory_order_relaxed)) return Status(cancelled_error());
       const uint64_t start = os::monotonic_ns();
-      Status done = work(lane, rows.first, rows.last, machinery_.worker(worker));
+      Status done = take_part(lane, rows, worker);
       if (!lane.unit->is_sink())
         (*context_.counters)[lane.unit->node].add_ns(os::monotonic_ns() - start);
       return done;
@@ -342,7 +357,40 @@ class TiledExecutor final : public Executor {
     tiles_left_ -= static_cast<uint64_t>(last - tile_);
     tile_ = last;
     now_ = os::monotonic_ns();
+    fit_batch(now_ - begun);
     return ok();
+  }
+
+  // How long a tile takes is known only when some are done.
+  void fit_batch(uint64_t took_ns) {
+    if (took_ns < kBatchNs / 4) batch_tiles_ = std::min(plan_.batch_tiles, 4 * batch_tiles_);
+    if (took_ns > kBatchNs) batch_tiles_ = std::max(std::min(plan_.threads, plan_.batch_tiles), batch_tiles_ / 2);
+  }
+
+  // Rows of one part of a batch, on any thread.
+  Status take_part(Lane& lane, Range rows, uint32_t worker) {
+    if (lane.has_own_rows()) {
+      RowBuffer& buffer = *lane.own_rows[worker];
+      buffer.start_at(rows.first);
+      if (rows.count() > buffer.capacity) return plan_broken(lane);
+      if (lane.runner == nullptr) return context_.source->read(rows.first, rows.count(), buffer.data);
+    }
+    if (lane.runners.empty()) return work(lane, rows.first, rows.last, machinery_.worker(worker));
+    return lane.runners[worker]->process(machinery_.worker(worker), rows.first, rows.count());
+  }
+
+  // A thread's own frames are copied with those of the parts before that readers need, but count once.
+  void set_own_frames(size_t l, uint32_t parts) {
+    const Lane& lane = lanes()[l];
+    (*context_.counters)[kFramesNode].add(crew_->rows(l, parts - 1).last - lane.at, parts);
+    for (uint32_t p = 0; p < parts; ++p) {
+      Range rows = crew_->rows(l, p);
+      for (const Lane::ReaderPort& reader : lane.readers) {
+        const Range read = crew_->rows(static_cast<size_t>(reader.lane - lanes().data()), p);
+        if (read.count() > 0) rows.first = std::min(rows.first, reader.port->keep_from(read.first));
+      }
+      crew_->set_rows(l, p, rows);
+    }
   }
 
   // The batch as frames where parts of it end: whole tiles, but for the last of each thread, which are cut up so that no thread
@@ -362,8 +410,8 @@ class TiledExecutor final : public Executor {
   Machinery machinery_;
   std::vector<std::vector<Lanes>> sweeps_;  // by sweep and depth
   std::optional<LookBack> look_back_;
-  std::vector<std::vector<LaneChain>> chains_;  // by sweep
   std::vector<int64_t> ends_;               // of a batch's parts
+  uint32_t batch_tiles_ = 1;                // at once: as many as the plan has room for, unless they take long
   uint32_t last_tile_parts_ = 1;
   std::unique_ptr<Crew> crew_;
   uint32_t sweep_ = 0;

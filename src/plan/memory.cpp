@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "plan/chains.hpp"
 #include "plan/ranges.hpp"
 #include "plan/turn.hpp"
 
@@ -98,6 +99,7 @@ uint32_t direct_target(const Plan& plan, NodeId id, Range evaluated, uint32_t sw
 
 struct Use {
   uint64_t rows = 0;     // capacity
+  uint64_t own_rows = 0; // capacity of one thread, in sweeps where each has its own
   Range hull;
   uint32_t sweeps = 0;   // evaluated in
   uint32_t sweep = 0;    // the last of them
@@ -120,7 +122,14 @@ std::vector<Use> uses_of(const Plan& plan, const Shape& shape) {
       use.tape = true;
       return;
     }
-    uint64_t rows = row_capacity(plan, plan.sweeps[s].layer(d), unit, shape.tile_frames, shape.batch_tiles);
+    widen(use.hull, unit.range);
+    use.sweeps += 1;
+    use.sweep = s;
+    uint64_t rows = row_capacity(plan, plan.sweeps[s].layer(d), unit, shape.tile_frames, unit.own ? 1 : shape.batch_tiles);
+    if (unit.own) {
+      use.own_rows = std::max(use.own_rows, rows);
+      return;
+    }
     if (shape.roomy) {
       const uint64_t step = std::max<uint64_t>(1, unit.domain.step);
       const uint64_t fresh = (Size(shape.tile_frames) * shape.batch_tiles).saturated() / step + 1;
@@ -128,9 +137,6 @@ std::vector<Use> uses_of(const Plan& plan, const Shape& shape) {
       if (unit.node == kFramesNode) rows += plan.read_ahead_rows;
     }
     use.rows = std::max(use.rows, std::min(rows, unit.range.count()));
-    widen(use.hull, unit.range);
-    use.sweeps += 1;
-    use.sweep = s;
   });
   for (Use& use : uses)
     if (use.retained) use.rows = use.hull.count();
@@ -210,6 +216,7 @@ Size lay_out_turn(Plan& plan, Bump& bump) {
 
 Size lay_out_tiled(Plan& plan, const Shape& shape) {
   set_leads(plan, shape.tile_frames);
+  set_own_rows(plan, shape.threads > 1);
   describe_turn(plan);
   plan.threads = shape.threads;
   plan.batch_tiles = shape.batch_tiles;
@@ -225,8 +232,9 @@ Size lay_out_tiled(Plan& plan, const Shape& shape) {
     const NodeId id = index < plan.graph->size() ? index : plan.replay_buffers[index - plan.graph->size()].first;
     BufferPlan& buffer = plan.buffers[index];
     if (use.tape) buffer.where = BufferPlan::Where::Tape;
-    if (use.rows == 0 || use.tape) continue;
-    const bool all = use.rows == use.hull.count() || buffer_bytes(plan, id, use.hull.count()).saturated() <= kInPlaceBytes;
+    const uint64_t most = std::max(use.rows, use.own_rows);
+    if (most == 0 || use.tape) continue;
+    const bool all = most == use.hull.count() || buffer_bytes(plan, id, use.hull.count()).saturated() <= kInPlaceBytes;
     if (id == kFramesNode && plan.input.in_memory && all) {
       buffer.where = BufferPlan::Where::Source;  // a copy of all there is would be no hotter
       buffer.row_capacity = use.hull.count();
@@ -238,9 +246,12 @@ Size lay_out_tiled(Plan& plan, const Shape& shape) {
       buffer.row_capacity = use.hull.count();
       continue;
     }
-    const Size bytes = buffer_bytes(plan, id, use.rows);
+    const Size own = buffer_bytes(plan, id, use.own_rows);
+    const Size bytes = std::max(buffer_bytes(plan, id, use.rows).saturated(), (own * shape.threads).saturated());
     buffer.where = BufferPlan::Where::Arena;
     buffer.row_capacity = use.rows;
+    buffer.own_row_capacity = use.own_rows;
+    buffer.own_bytes = own.saturated();
     buffer.bytes = bytes.saturated();
     buffer.offset = bump.take(bytes);
     charge_rows(plan, id, bytes.saturated());

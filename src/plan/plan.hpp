@@ -45,6 +45,9 @@ struct Feed {
   uint32_t buffer = 0;      // into Plan::buffers
 };
 
+// On which thread a unit may work, and when: on any, at any tile; on any, tile after tile; on the caller's, tile after tile.
+enum class Order { Free, Tiles, Caller };
+
 // A stage, or the sink of a target, at work in one layer. From tile to tile it advances to row_at() of the tile's far edge.
 struct Unit {
   NodeId node = 0;            // a sink's: the target
@@ -53,6 +56,8 @@ struct Unit {
   bool kept = false;          // its rows are there since an earlier sweep (once)
   bool saves = false;         // a scan whose states a later sweep starts from
   bool records = false;       // its last rows are kept for the sweep that begins where this one ends
+  Order order = Order::Caller;
+  bool own = false;           // with several threads, each may keep the rows of its tile to itself
   uint32_t buffer = 0;        // into Plan::buffers
   Rows domain;                // rows it works through: its own, a reduce's or a sink's input
   Range range;                // rows it works through in this run; of a replay: in the segment at hand
@@ -73,6 +78,14 @@ struct Unit {
   }
 };
 
+// Units that one thread takes through a tile one after the other, while the rows are in its cache: those that need no order and
+// have the same units in order behind them; or a single one that needs an order.
+struct UnitChain {
+  std::vector<uint32_t> units;
+  std::vector<uint32_t> inputs;  // other chains, whose rows it reads
+  Order order = Order::Free;
+};
+
 // Stages that run in one direction, tile by tile.
 struct Layer {
   std::vector<Unit> units;  // topological order; a sink follows its target
@@ -85,6 +98,7 @@ struct Layer {
 // against it, replays[1] feeds replays[0] and runs against that, and so on. A layer's depth is its place: 0 the sweep itself.
 struct Sweep : Layer {
   std::vector<Layer> replays;
+  std::vector<UnitChain> chains; // of its units, for several threads
   bool recorded = false;         // what replays[0] would make for its first segment is there from the sweeps before
   std::vector<NodeId> globals;   // whole-stream maps computed before the sweep, in order
   std::vector<NodeId> reduces;   // finished after it
@@ -98,6 +112,8 @@ struct BufferPlan {
   enum class Where { None, Arena, Result, Source, Tape } where = Where::None;  // Tape: set anew for each segment
   uint64_t row_capacity = 0;
   uint64_t bytes = 0;
+  uint64_t own_row_capacity = 0;  // of one thread, where each has rows of its own
+  uint64_t own_bytes = 0;         // of that; they lie one after the other
   uint64_t offset = 0;       // in the arena
   uint32_t first_use = 0;    // classic: steps of the order between which the bytes are held
   uint32_t last_use = 0;
@@ -211,6 +227,11 @@ struct Plan {
   uint64_t tiles = 0;
   uint32_t threads = 1;
   uint32_t batch_tiles = 1;
+
+  // Whether each thread has a place of its own for the unit's rows.
+  bool has_own_rows(const Unit& unit) const {
+    return unit.own && !unit.is_sink() && buffers[unit.buffer].where == BufferPlan::Where::Arena;
+  }
 
   std::vector<BufferPlan> buffers;   // by node; behind them one for each stage in each depth of replays, and tapes
   std::vector<std::pair<NodeId, uint32_t>> replay_buffers;  // stage and depth of the buffers behind those of the nodes

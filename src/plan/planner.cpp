@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "core/wide.hpp"
+#include "plan/chains.hpp"
 #include "plan/explain.hpp"
 #include "plan/frontier.hpp"
 #include "plan/memory.hpp"
@@ -18,6 +19,7 @@ constexpr uint64_t kTileBytes = 512 * 1024;
 constexpr uint64_t kLargestTileBytes = 1024 * 1024;
 constexpr double kTileNs = 100'000;
 constexpr double kTileOverheadNs = 1000;
+constexpr uint32_t kLongBatchTiles = 32;  // per thread
 constexpr uint64_t kLargestTileFrames = uint64_t{1} << 40;
 constexpr uint64_t kCheckpointBytes = uint64_t{4} << 20;
 constexpr uint64_t kCheckpointSlots = 256;
@@ -33,6 +35,7 @@ class Planner {
     SQS_TRY(set_targets());
     SQS_TRY(refuse_unended());
     lay_out_sweeps(plan_, request_.held.global_known);
+    set_chains(plan_);
     set_ranges(plan_, [](NodeId, uint64_t) { return uint64_t{0}; });
     count_rows(plan_);
     set_outputs();
@@ -302,7 +305,10 @@ class Planner {
           fits({frames, 1, 1, true});
           return true;
         }
-        // Threads wait for each other at the end of a batch: short tiles, of which the last can be cut up, make that wait small.
+        // Threads wait for each other at the end of a batch. Where all rows belong to one of them, a long batch takes no more
+        // memory; else short tiles, of which the last can be cut up, make that wait small.
+        const uint32_t long_batch = kLongBatchTiles * threads;
+        if (fits({frames, threads, long_batch, false}) && !shares_rows(plan_)) return true;
         uint64_t shorter = frames;
         if (request_.settings.tile_frames == 0) {
           const uint64_t unit = unit_frames();

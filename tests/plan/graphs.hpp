@@ -41,6 +41,7 @@ class GraphBuilder {
     decl.inputs = std::move(inputs);
     decl.once = once;
     decl.backward = backward;
+    decl.threading = Threading::Concurrent;
     decl.process = never_called;
     if (kind == Kind::Reduce) decl.finish = never_finished;
     if (kind != Kind::Map) decl.state_bytes = 8;

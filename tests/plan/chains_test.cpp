@@ -1,0 +1,133 @@
+// Which units one thread takes together, and which rows it has for itself.
+#include "plan/chains.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "graphs.hpp"
+
+namespace sqs {
+namespace {
+
+using Numbers = std::vector<uint32_t>;
+
+std::vector<Unit> reading(const std::vector<std::pair<Order, Numbers>>& stages) {
+  std::vector<Unit> units(stages.size());
+  for (uint32_t u = 0; u < stages.size(); ++u) {
+    units[u].order = stages[u].first;
+    for (const uint32_t input : stages[u].second) units[input].readers.push_back({u, 0, 0});
+  }
+  return units;
+}
+
+TEST(Chains, FreeUnitsThatReadEachOtherAreOne) {
+  const std::vector<UnitChain> chains =
+      chains_of(reading({{Order::Free, {}}, {Order::Free, {0}}, {Order::Free, {0, 1}}, {Order::Caller, {2}}}));
+  ASSERT_EQ(chains.size(), 2u);
+  EXPECT_EQ(chains[0].units, (Numbers{0, 1, 2}));
+  EXPECT_EQ(chains[0].inputs, Numbers{});
+  EXPECT_EQ(chains[0].order, Order::Free);
+  EXPECT_EQ(chains[1].units, Numbers{3});
+  EXPECT_EQ(chains[1].inputs, Numbers{0});
+  EXPECT_EQ(chains[1].order, Order::Caller);
+}
+
+// frames -> a -> scan -> b, and c reads a and b: c belongs to b, not to a, which would then wait for itself.
+TEST(Chains, AUnitInOrderPartsThoseBeforeItFromThoseAfter) {
+  const std::vector<UnitChain> chains = chains_of(reading(
+      {{Order::Free, {}}, {Order::Free, {0}}, {Order::Tiles, {1}}, {Order::Free, {2}}, {Order::Free, {1, 3}}}));
+  ASSERT_EQ(chains.size(), 3u);
+  EXPECT_EQ(chains[0].units, (Numbers{0, 1}));
+  EXPECT_EQ(chains[1].units, Numbers{2});
+  EXPECT_EQ(chains[1].order, Order::Tiles);
+  EXPECT_EQ(chains[2].units, (Numbers{3, 4}));
+  EXPECT_EQ(chains[2].inputs, (Numbers{1, 0}));
+}
+
+TEST(Chains, OfRandomGraphsHoldEveryUnitOnceAndNoneWaitsForItself) {
+  uint64_t random = 1;
+  const auto below = [&](uint64_t n) {
+    random = random * 6364136223846793005u + 1442695040888963407u;
+    return (random >> 33) % n;
+  };
+  for (int graph = 0; graph < 2000; ++graph) {
+    std::vector<std::pair<Order, Numbers>> stages;
+    const uint32_t count = 1 + static_cast<uint32_t>(below(12));
+    for (uint32_t l = 0; l < count; ++l) {
+      Numbers inputs;
+      for (uint32_t i = 0; i < l; ++i)
+        if (below(3) == 0) inputs.push_back(i);
+      stages.emplace_back(below(3) != 0 ? Order::Free : below(2) == 0 ? Order::Tiles : Order::Caller, inputs);
+    }
+    const std::vector<UnitChain> chains = chains_of(reading(stages));
+    std::set<uint32_t> seen;
+    for (const UnitChain& chain : chains) {
+      for (const uint32_t l : chain.units) EXPECT_TRUE(seen.insert(l).second);
+      if (chain.order != Order::Free) {
+        EXPECT_EQ(chain.units.size(), 1u);
+      }
+    }
+    EXPECT_EQ(seen.size(), stages.size());
+    // Chains can be done one after another: each time there is one whose inputs are done.
+    std::set<uint32_t> done;
+    for (size_t round = 0; round < chains.size(); ++round)
+      for (uint32_t c = 0; c < chains.size(); ++c)
+        if (std::all_of(chains[c].inputs.begin(), chains[c].inputs.end(), [&](uint32_t i) { return done.count(i) > 0; })) done.insert(c);
+    EXPECT_EQ(done.size(), chains.size()) << "graph " << graph;
+  }
+}
+
+// The units whose rows every thread has for itself, when there are three.
+std::set<std::string> own_rows(const GraphBuilder& graph, const std::vector<std::string>& targets, bool in_memory = true) {
+  Request request = graph.request(targets, 1'000'000);
+  request.settings.threads = 3;
+  request.input.in_memory = in_memory;
+  const auto plan = planned(request);
+  std::set<std::string> names;
+  for (const Unit& unit : plan->sweeps[0].units)
+    if (plan->has_own_rows(unit)) names.insert(plan->graph->node(unit.node).name());
+  return names;
+}
+using Names = std::set<std::string>;
+
+TEST(OwnRows, AreThoseThatOnlyTheirOwnTileNeeds) {
+  GraphBuilder graph(64, 16);
+  graph.stage("spectrum", {reads("input")}, 33).stage("peak", {reads("spectrum")}).stage("pair", {reads("spectrum", Edge::Valid, 0, 0, 2)});
+  EXPECT_EQ(own_rows(graph, {"peak"}), (Names{"frames", "spectrum"}));  // the sink's rows are handed to the caller
+  EXPECT_EQ(own_rows(graph, {"peak", "pair"}), (Names{"frames", "spectrum"}));
+  EXPECT_EQ(own_rows(graph, {"peak"}, false), Names{"spectrum"});  // the caller reads
+}
+
+TEST(OwnRows, AreNotThoseThatOtherTilesOrOrdersNeed) {
+  GraphBuilder graph(64, 16);
+  graph.stage("spectrum", {reads("input")}, 33)
+      .stage("flux", {reads("spectrum", Edge::Zero, 1, 0)})
+      .stage("ahead", {reads("spectrum", Edge::Zero, 0, 1)})
+      .stage("sum", {reads("spectrum")}, 1, Kind::Scan);
+  EXPECT_EQ(own_rows(graph, {"flux"}), Names{"frames"});
+  EXPECT_EQ(own_rows(graph, {"ahead"}), Names{"frames"});
+  EXPECT_EQ(own_rows(graph, {"sum"}), Names{"frames"});
+}
+
+TEST(OwnRows, TakeAsMuchAsOneTileForEachThread) {
+  GraphBuilder graph(64, 16);
+  graph.stage("spectrum", {reads("input")}, 33).stage("peak", {reads("spectrum")});
+  Request request = graph.request({"peak"}, 1'000'000);
+  request.input.in_memory = true;
+  request.settings.threads = 2;
+  request.settings.tile_frames = 160;
+  const auto plan = planned(request);
+  const BufferPlan& spectrum = plan->buffers[graph.id("spectrum")];
+  EXPECT_EQ(spectrum.own_row_capacity, 10u);
+  EXPECT_EQ(spectrum.own_bytes, 10 * 33 * 4u + 24);  // to whole lines of the cache
+  EXPECT_EQ(spectrum.bytes, 2 * spectrum.own_bytes);
+  EXPECT_EQ(plan->buffers[kFramesNode].own_row_capacity, 160u + 48u);
+}
+
+}  // namespace
+}  // namespace sqs
