@@ -27,10 +27,13 @@ double ns_per_byte_since(uint64_t start, uint64_t bytes) {
   return static_cast<double>(os::monotonic_ns() - start) / static_cast<double>(bytes);
 }
 
-double price_of_writing(const ChargedMemory& memory) {
+// Memory the system has just given out, written to, and the least such price so far. Small mappings get their pages at once.
+Result<ChargedMemory> take_fresh(const std::shared_ptr<Ledger>& ledger, uint64_t bytes, double& least_price) {
   const uint64_t start = os::monotonic_ns();
-  std::memset(memory.data(), 1, memory.bytes());
-  return ns_per_byte_since(start, memory.bytes());
+  SQS_TRY_ASSIGN(ChargedMemory memory, ChargedMemory::take(ledger, bytes));
+  std::memset(memory.data(), 1, bytes);
+  least_price = std::min(least_price, ns_per_byte_since(start, bytes));
+  return memory;
 }
 
 double price_of_reading(const ChargedMemory& memory, uint64_t bytes) {
@@ -53,8 +56,7 @@ Status price_memory(const std::shared_ptr<Ledger>& ledger, uint64_t room, Costs&
     double fresh = 1e9, far = 1e9, near = 1e9;
     const uint64_t start = os::monotonic_ns();
     do {
-      SQS_TRY_ASSIGN(const ChargedMemory memory, ChargedMemory::take(ledger, large_bytes));
-      fresh = std::min(fresh, price_of_writing(memory));
+      SQS_TRY_ASSIGN(const ChargedMemory memory, take_fresh(ledger, large_bytes, fresh));
       far = std::min(far, price_of_reading(memory, large_bytes));
       for (int attempt = 0; attempt < 4; ++attempt) near = std::min(near, price_of_reading(memory, kCachedBytes));
     } while (os::monotonic_ns() - start < kMemoryNs);
@@ -65,8 +67,7 @@ Status price_memory(const std::shared_ptr<Ledger>& ledger, uint64_t room, Costs&
     double fresh = 1e9;
     const uint64_t start = os::monotonic_ns();
     do {
-      SQS_TRY_ASSIGN(const ChargedMemory memory, ChargedMemory::take(ledger, kSmallBytes));
-      fresh = std::min(fresh, price_of_writing(memory));
+      SQS_TRY_ASSIGN(const ChargedMemory memory, take_fresh(ledger, kSmallBytes, fresh));
     } while (os::monotonic_ns() - start < kMemoryNs / 2);
     costs.small_fresh_ns_per_byte = fresh;
   }

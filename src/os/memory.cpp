@@ -43,6 +43,15 @@ std::byte* map_huge_aligned(uint64_t bytes) {
   return wide + head;
 }
 
+// Too small for huge pages. All of it will be touched, and one request for all pages costs less than a fault for each.
+std::byte* map_populated(uint64_t bytes) {
+  std::byte* data = map_pages(bytes);
+#ifdef MADV_POPULATE_WRITE
+  if (data != nullptr) static_cast<void>(madvise(data, bytes, MADV_POPULATE_WRITE));  // a hint, from Linux 5.14 on
+#endif
+  return data;
+}
+
 }  // namespace
 
 uint64_t page_bytes() { return static_cast<uint64_t>(sysconf(_SC_PAGESIZE)); }
@@ -52,7 +61,8 @@ Result<Mapping> Mapping::reserve(uint64_t bytes, Use use) {
   uint64_t mapped = 0;
   if (bytes > 0 && bytes <= kMostBytes) {
     mapped = round_up(bytes, page_bytes());
-    data = use == Use::All && mapped >= kLeastHugeBytes ? map_huge_aligned(mapped) : map_pages(mapped);
+    if (use == Use::All) data = mapped >= kLeastHugeBytes ? map_huge_aligned(mapped) : map_populated(mapped);
+    else data = map_pages(mapped);
   }
   if (data || bytes == 0) return Mapping(data, mapped);
   return Error{SQS_E_NO_MEMORY,

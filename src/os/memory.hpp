@@ -16,7 +16,8 @@ class Mapping {
  public:
   enum class Use { All, Some };
   // Rounded up to whole pages. Memory that will all be written starts on a huge page's boundary from 4 MiB on and asks for
-  // huge pages, with which first touch is several times faster; where only some will be, they would be cleared in vain.
+  // huge pages, with which first touch is several times faster; below that it is touched at once. Where only some will be
+  // written, both would clear pages in vain.
   // SQS_E_NO_MEMORY if the system refuses.
   static Result<Mapping> reserve(uint64_t bytes, Use use = Use::All);
 
