@@ -9,6 +9,11 @@
 #include "core/size.hpp"
 
 namespace sqs {
+namespace {
+
+constexpr NodeId kAllTapes = UINT32_MAX;  // the end of the last
+
+}  // namespace
 
 LookBack::LookBack(RunContext& context, Plan& plan, Machinery& machinery)
     : context_(context), plan_(plan), machinery_(machinery), segments_(plan), pool_(context.arena + plan.turn.pool_offset),
@@ -56,7 +61,7 @@ std::byte* LookBack::record_at(uint64_t record) const {
   return record == Leg::kPassing ? end + plan_.turn.state_bytes : end - (record + 1) * plan_.turn.state_bytes;
 }
 
-std::optional<Leg> LookBack::next(uint32_t sweep) {
+Result<std::optional<Leg>> LookBack::next(uint32_t sweep) {
   std::optional<Leg> leg = legs_[sweep]->next();
   if (!leg.has_value() || leg->what != Leg::What::Replay) return leg;
   if (leg->begins) {
@@ -69,14 +74,27 @@ std::optional<Leg> LookBack::next(uint32_t sweep) {
       replays[d].tile_end = from.tile_end;
       for (size_t u = 0; u < from.units.size(); ++u) replays[d].units[u].range = from.units[u].range;
     }
-    seat_tapes(sweep, *leg);
+    SQS_TRY(seat_tapes(sweep, *leg));
   }
   if (!leg->recorded) watch_for(plan_.sweeps[sweep].replays[leg->depth - 1], *leg);
   return leg;
 }
 
-void LookBack::seat_tapes(uint32_t sweep, const Leg& leg) {
+// Of two tapes one begins at the lower end of the pool, the other ends below the checkpoints that are left when the one it is
+// replayed from is loaded.
+Status LookBack::seat_tapes(uint32_t sweep, const Leg& leg) {
   const uint64_t tiles = leg.keep ? static_cast<uint64_t>(leg.last - leg.first) : 1;
+  std::byte* base = pool_;
+  if (plan_.turn.beside) {
+    const uint64_t bytes = tape_offset(kAllTapes, tiles);
+    const uint64_t states = leg.on_disk || leg.record >= Leg::kPassing ? 0 : leg.record;
+    const uint64_t end = plan_.turn.area_bytes() - plan_.turn.extra_bytes - states * plan_.turn.state_bytes;
+    const uint64_t other = std::exchange(tape_bytes_, bytes);
+    if (upper_tape_) base += (end - std::min(end, bytes)) / kAlign * kAlign;
+    upper_tape_ = !upper_tape_;
+    if (bytes + other > end / kAlign * kAlign)
+      return Error{SQS_E_INTERNAL, "two tapes do not fit the planned pool; this is a defect of the library"};
+  }
   for (const Layer& layer : plan_.sweeps[sweep].replays)
     for (const Unit& unit : layer.units) {
       if (!unit.is_tape() || unit.kept) continue;
@@ -84,12 +102,13 @@ void LookBack::seat_tapes(uint32_t sweep, const Leg& leg) {
       const auto tape = std::find_if(plan_.turn.tapes.begin(), plan_.turn.tapes.end(),
                                      [&](const Tape& t) { return t.node == unit.node; });
       if (tape == plan_.turn.tapes.end()) continue;  // none of its rows are ever read
-      buffer.data = pool_ + tape_offset(unit.node, tiles);
+      buffer.data = base + tape_offset(unit.node, tiles);
       buffer.capacity = tape->rows_per_tile * tiles + tape->beside_rows;
       if (leg.keep) buffer.first = unit.range.first;
       else if (unit.backward) buffer.start_below(unit.range.last);
       else buffer.start_at(unit.range.first);
     }
+  return ok();
 }
 
 // Also where it has no rows to make in this leg: the next one may go on from here. At the very start a scan has no state yet.

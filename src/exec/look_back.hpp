@@ -1,6 +1,9 @@
 // What a run that looks back needs besides its lanes: the tape, the checkpoints, and where in the segment at hand everything
 // lies. Works on the executor's own plan. Made with all memory it needs; belongs to the thread that drives the run.
 //
+// Where a second thread replays, next() and restore() are called while it rests, reached() and stop() by the thread at work on the
+// scan.
+//
 // A replayed scan must come through the same states again: the hash of each saved state is compared when a replay passes its
 // row, and a difference is an error that names the stage.
 #pragma once
@@ -21,7 +24,7 @@ class LookBack {
   LookBack(RunContext& context, Plan& plan, Machinery& machinery);
 
   // The next piece of a sweep; nothing at its end. Ranges, tiles and tape are set for it.
-  std::optional<Leg> next(uint32_t sweep);
+  Result<std::optional<Leg>> next(uint32_t sweep);
   // Sets the state a replayed scan starts from.
   Status restore(const Leg& leg, Lane& lane);
   // Makes a checkpoint of the states that the last replay has left on its way.
@@ -65,7 +68,7 @@ class LookBack {
     uint64_t hash = 0;
   };
 
-  void seat_tapes(uint32_t sweep, const Leg& leg);
+  Status seat_tapes(uint32_t sweep, const Leg& leg);
   uint64_t tape_offset(NodeId node, uint64_t tiles) const;
   std::byte* record_at(uint64_t record) const;
   void next_save(const Lane& lane, Watch& watch);
@@ -84,6 +87,8 @@ class LookBack {
   std::vector<std::vector<std::pair<uint32_t, Saves>>> saves_;  // by sweep: units with their checkpoints
   std::vector<std::optional<Watch>> watches_;            // by node
   std::vector<Recorded> recorded_;                       // by node
+  bool upper_tape_ = false;                              // of two: which one the next segment gets,
+  uint64_t tape_bytes_ = 0;                              // and what the present one takes
   TileSpan tail_;                                        // of the sweep that looks back last: the tiles recorded for it
 };
 

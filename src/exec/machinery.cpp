@@ -10,6 +10,7 @@ namespace sqs {
 Machinery::Machinery(RunContext& context, const Plan& plan) : context_(context), plan_(plan) {
   place_buffers();
   place_own_buffers();
+  if (plan.turn.beside) read_tapes_ = buffers_;
   place_workers();
   global_runners_.resize(plan.graph->size(), nullptr);
   for (const Sweep& sweep : plan.sweeps)
@@ -48,7 +49,7 @@ void Machinery::place_buffers() {
 }
 
 void Machinery::place_own_buffers() {
-  if (plan_.threads == 1) return;
+  if (plan_.threads == 1 || plan_.turn.beside) return;
   for (uint32_t worker = 0; worker < plan_.threads; ++worker)
     for (size_t index = 0; index < buffers_.size(); ++index) {
       const BufferPlan& planned = plan_.buffers[index];
@@ -79,12 +80,12 @@ StageRunner* Machinery::add_runner(NodeId id, const Rows& domain, const std::vec
   return &runner;
 }
 
-StageRunner* Machinery::add_runner(const Unit& unit) {
+StageRunner* Machinery::add_runner(const Unit& unit, uint32_t depth) {
   const NodeId id = unit.node;
   std::byte* state = plan_.states[id].bytes > 0 ? context_.arena + plan_.states[id].offset : nullptr;
   StageRunner& runner = runners_.emplace_back(plan_.graph->node(id), unit.domain, context_.sample_rate, state,
                                               &buffers_[unit.buffer], &(*context_.counters)[id]);
-  for (size_t i = 0; i < unit.paths.size(); ++i) runner.add_port(port(unit, i));
+  for (size_t i = 0; i < unit.paths.size(); ++i) runner.add_port(port(unit, depth, i));
   return &runner;
 }
 
@@ -99,8 +100,10 @@ StageRunner* Machinery::add_runner(const Layer& layer, const Unit& unit, uint32_
   return &runner;
 }
 
-Port Machinery::port(const Unit& unit, size_t input) const {
-  return Port(*plan_.graph, plan_.paths[unit.paths[input]], buffers_[unit.feeds[input].buffer]);
+Port Machinery::port(const Unit& unit, uint32_t depth, size_t input) const {
+  const Feed& feed = unit.feeds[input];
+  const bool replayed_beside = plan_.turn.beside && feed.depth > depth;
+  return Port(*plan_.graph, plan_.paths[unit.paths[input]], replayed_beside ? read_tapes_[feed.buffer] : buffers_[feed.buffer]);
 }
 
 Port Machinery::port(uint32_t path) const {

@@ -20,8 +20,8 @@ class Machinery {
   Worker& worker(uint32_t index) { return workers_[index]; }
 
   StageRunner* add_runner(NodeId id, const Rows& domain, const std::vector<uint32_t>& paths);
-  // The runner of a stage at work in one layer.
-  StageRunner* add_runner(const Unit& unit);
+  // The runner of a stage at work in the layer of a depth.
+  StageRunner* add_runner(const Unit& unit, uint32_t depth);
   // The same for one thread, of a stage of `layer` that any may run, over rows of that thread's own where there are such.
   StageRunner* add_runner(const Layer& layer, const Unit& unit, uint32_t worker);
   // The buffer of a unit's rows, as one thread sees it.
@@ -29,7 +29,9 @@ class Machinery {
     return plan_.has_own_rows(unit) ? own_buffers_[worker * buffers_.size() + unit.buffer] : buffers_[unit.buffer];
   }
   Port port(uint32_t path) const;                      // over the stage's own buffer
-  Port port(const Unit& unit, size_t input) const;     // over the buffer that feeds it
+  Port port(const Unit& unit, uint32_t depth, size_t input) const;  // over the buffer that feeds it
+  // Where two tapes are there at once: the sweep goes over to the one that replays have filled.
+  void hand_over_tapes() { read_tapes_ = buffers_; }
   // The runner of a stage with one row for the whole stream that is no reduce.
   StageRunner* global_runner(NodeId id) { return global_runners_[id]; }
   Status run_global(NodeId id);
@@ -46,6 +48,7 @@ class Machinery {
   RunContext& context_;
   const Plan& plan_;
   std::vector<RowBuffer> buffers_;
+  std::vector<RowBuffer> read_tapes_;   // likewise: what the sweep reads of the tapes where two are there at once; else empty
   std::vector<RowBuffer> own_buffers_;  // by thread, and then as above; none with one thread
   std::deque<StageRunner> runners_;
   std::vector<StageRunner*> global_runners_;

@@ -3,6 +3,7 @@
 // back goes segment by segment: first the replays, then the sweep itself.
 #include <algorithm>
 
+#include "exec/companion.hpp"
 #include "exec/crew.hpp"
 #include "exec/executor.hpp"
 #include "exec/lane.hpp"
@@ -21,12 +22,16 @@ class TiledExecutor final : public Executor {
   TiledExecutor(RunContext& context, Plan plan) : context_(context), plan_(std::move(plan)), machinery_(context, plan_) {
     for (const Sweep& sweep : plan_.sweeps) {
       std::vector<Lanes>& layers = sweeps_.emplace_back(sweep.replays.size() + 1);
-      for (uint32_t d = 0; d < layers.size(); ++d) build(sweep.layer(d), layers[d]);
+      for (uint32_t d = 0; d < layers.size(); ++d) build(sweep.layer(d), d, layers[d]);
       for (uint32_t d = 0; d < layers.size(); ++d) connect(sweep.layer(d), layers[d]);
     }
     if (plan_.turn.kind != TurnPlan::Kind::None) look_back_.emplace(context_, plan_, machinery_);
     if (plan_.threads == 1) return;
     for (StageCounters& counters : *context_.counters) counters.share();
+    if (plan_.turn.beside) {
+      companion_.emplace([this] { return replay_step(); });
+      return;
+    }
     for (uint32_t s = 0; s < sweeps_.size(); ++s) part(plan_.sweeps[s], sweeps_[s][0]);
     batch_tiles_ = std::min(plan_.batch_tiles, 16 * plan_.threads);
     last_tile_parts_ = parts_of_a_tile();
@@ -35,22 +40,10 @@ class TiledExecutor final : public Executor {
   }
 
   Result<bool> advance(uint64_t deadline_ns) override {
-    for (;;) {
-      if (sweep_ == sweeps_.size()) {
-        SQS_TRY(machinery_.deliver_globals());
-        return true;
-      }
-      if (!begun_) SQS_TRY(begin_sweep());
-      if (!leg_.has_value()) {
-        SQS_TRY_ASSIGN(leg_, next_leg());
-        if (!leg_.has_value()) SQS_TRY(end_sweep());
-        continue;
-      }
-      if (context_.cancelled->load(std::memory_order_relaxed)) return cancelled_error();
-      SQS_TRY(crew_ != nullptr ? batch() : tile());
-      if (tiles_left_ == 0) end_leg();
-      if (now_ >= deadline_ns) return false;
-    }
+    if (companion_.has_value()) companion_->resume();
+    Result<bool> over = advance_to(deadline_ns);
+    if (companion_.has_value()) companion_->pause();
+    return over;
   }
 
   uint64_t done() const override { return done_; }
@@ -62,21 +55,56 @@ class TiledExecutor final : public Executor {
  private:
   using Lanes = std::vector<Lane>;
 
-  void build(const Layer& layer, Lanes& lanes) {
+  // A layer on its way through the tiles of a leg.
+  struct Course {
+    const Layer* layer = nullptr;
+    Lanes* lanes = nullptr;
+    uint32_t worker = 0;
+    int64_t tile = 0;
+    uint64_t left = 0;  // tiles
+    uint64_t now = 0;   // the last reading of the clock
+  };
+
+  Result<bool> advance_to(uint64_t deadline_ns) {
+    for (;;) {
+      if (sweep_ == sweeps_.size()) {
+        SQS_TRY(machinery_.deliver_globals());
+        return true;
+      }
+      if (!begun_) SQS_TRY(begin_sweep());
+      if (ahead_.has_value() && !leg_.has_value()) {
+        SQS_TRY_ASSIGN(const bool replayed, companion_->wait(deadline_ns));
+        if (!replayed) return false;
+        end_leg(ahead_);
+        machinery_.hand_over_tapes();
+      }
+      if (!leg_.has_value()) {
+        SQS_TRY_ASSIGN(leg_, next_leg());
+        if (!leg_.has_value()) SQS_TRY(end_sweep());
+        continue;
+      }
+      if (context_.cancelled->load(std::memory_order_relaxed)) return cancelled_error();
+      if (course_.left > 0) SQS_TRY(crew_ != nullptr ? batch() : tile(course_));
+      if (course_.left == 0) end_leg(leg_);
+      if (course_.now >= deadline_ns) return false;
+    }
+  }
+
+  void build(const Layer& layer, uint32_t depth, Lanes& lanes) {
     lanes.resize(layer.units.size());
     for (size_t u = 0; u < lanes.size(); ++u) {
       const Unit& unit = layer.units[u];
       Lane& lane = lanes[u];
       lane.unit = &unit;
       if (unit.is_sink()) {
-        lane.sink_port.push_back(machinery_.port(unit, 0));
+        lane.sink_port.push_back(machinery_.port(unit, depth, 0));
         lane.free_sink = (*context_.outputs)[unit.target]->direct();
         continue;
       }
       const StageDecl& decl = plan_.graph->node(unit.node).decl;
       if (decl.kind != Kind::Reduce) lane.buffer = &machinery_.buffer(unit.buffer);
       if (unit.node == kFramesNode || unit.kept) continue;
-      lane.runner = machinery_.add_runner(unit);
+      lane.runner = machinery_.add_runner(unit, depth);
     }
   }
 
@@ -127,7 +155,7 @@ class TiledExecutor final : public Executor {
     return 1;
   }
 
-  Lanes& lanes() { return sweeps_[sweep_][leg_.has_value() ? leg_->depth : 0]; }
+  Lanes& lanes() { return sweeps_[sweep_][0]; }
 
   Status begin_sweep() {
     leg_.reset();
@@ -139,7 +167,7 @@ class TiledExecutor final : public Executor {
     }
     if (look_back_.has_value()) look_back_->begin_sweep(sweep_, lanes());
     legs_given_ = 0;
-    now_ = os::monotonic_ns();
+    course_.now = os::monotonic_ns();
     begun_ = true;
     return ok();
   }
@@ -173,29 +201,59 @@ class TiledExecutor final : public Executor {
   // The next piece of work of the sweep, set up; nothing when it is over.
   Result<std::optional<Leg>> next_leg() {
     const Sweep& sweep = plan_.sweeps[sweep_];
-    for (;;) {
+    if (sweep.replays.empty()) {
       std::optional<Leg> leg;
-      if (!sweep.replays.empty()) {
-        leg = look_back_->next(sweep_);
-      } else if (legs_given_++ == 0) {
-        leg.emplace().first = sweep.first_tile;
-        leg->last = sweep.tile_end;
-      }
+      if (legs_given_++ > 0) return leg;
+      leg.emplace().first = sweep.first_tile;
+      leg->last = sweep.tile_end;
+      set_out(*leg, course_);
+      return leg;
+    }
+    for (;;) {
+      SQS_TRY_ASSIGN(const std::optional<Leg> leg, look_back_->next(sweep_));
       if (!leg.has_value()) return leg;
       if (leg->what == Leg::What::Save) {
         SQS_TRY(look_back_->save_passing(*leg));
         continue;
       }
-      if (leg->what == Leg::What::Replay && leg->recorded) continue;
-      if (leg->what == Leg::What::Replay) SQS_TRY(begin_replay(*leg));
-      const Layer& layer = sweep.layer(leg->depth);
-      const int64_t first = leg->depth == 0 ? leg->first : layer.first_tile;
-      const int64_t last = leg->depth == 0 ? leg->last : layer.tile_end;
-      tiles_left_ = static_cast<uint64_t>(last - first);
-      if (tiles_left_ == 0) continue;
-      tile_ = layer.backward ? last - 1 : first;
+      const bool replay = leg->what == Leg::What::Replay;
+      if (replay && leg->recorded) {
+        if (companion_.has_value()) machinery_.hand_over_tapes();
+        continue;
+      }
+      if (replay) SQS_TRY(begin_replay(*leg));
+      set_out(*leg, course_);
+      if (!replay && companion_.has_value()) SQS_TRY(replay_ahead());
       return leg;
     }
+  }
+
+  void set_out(const Leg& leg, Course& course) {
+    const Layer& layer = plan_.sweeps[sweep_].layer(leg.depth);
+    const int64_t first = leg.depth == 0 ? leg.first : layer.first_tile;
+    const int64_t last = leg.depth == 0 ? leg.last : layer.tile_end;
+    course.layer = &layer;
+    course.lanes = &sweeps_[sweep_][leg.depth];
+    course.left = static_cast<uint64_t>(last - first);
+    course.tile = layer.backward ? last - 1 : first;
+  }
+
+  // While the sweep goes over one segment, a second thread replays the next.
+  Status replay_ahead() {
+    SQS_TRY_ASSIGN(ahead_, look_back_->next(sweep_));
+    if (!ahead_.has_value()) return ok();
+    SQS_TRY(begin_replay(*ahead_));
+    set_out(*ahead_, ahead_course_);
+    ahead_course_.worker = 1;
+    ahead_course_.now = os::monotonic_ns();
+    companion_->begin();
+    return ok();
+  }
+
+  Result<bool> replay_step() {
+    if (context_.cancelled->load(std::memory_order_relaxed)) return cancelled_error();
+    if (ahead_course_.left > 0) SQS_TRY(tile(ahead_course_));
+    return ahead_course_.left == 0;
   }
 
   Status begin_replay(const Leg& leg) {
@@ -208,9 +266,9 @@ class TiledExecutor final : public Executor {
     return ok();
   }
 
-  void end_leg() {
-    if (leg_->what == Leg::What::Replay) done_ += static_cast<uint64_t>(leg_->last - leg_->first);
-    leg_.reset();
+  void end_leg(std::optional<Leg>& leg) {
+    if (leg->what == Leg::What::Replay) done_ += static_cast<uint64_t>(leg->last - leg->first);
+    leg.reset();
   }
 
   Status end_sweep() {
@@ -225,28 +283,30 @@ class TiledExecutor final : public Executor {
     return ok();
   }
 
-  // ---- one tile on the caller's thread
+  // ---- one tile on one thread
 
-  Status tile() {
-    for (Lane& lane : lanes()) {
+  Status tile(Course& course) {
+    for (Lane& lane : *course.lanes) {
       if (lane.unit->kept) continue;
-      const uint64_t to = lane.unit->row_after(tile_, plan_.tile_frames);
+      const uint64_t to = lane.unit->row_after(course.tile, plan_.tile_frames);
       if (lane.backward() ? to >= lane.at : to <= lane.at) continue;
-      SQS_TRY(advance_lane(lane, to, machinery_.worker(0)));
-      if (!lane.free_sink) count_time(lane);
+      SQS_TRY(advance_lane(lane, to, machinery_.worker(course.worker)));
+      if (!lane.free_sink) count_time(lane, course);
     }
-    SQS_TRY(save_checkpoints(tile_, tile_ + 1));
-    tile_ += plan_.sweeps[sweep_].layer(leg_->depth).backward ? -1 : 1;
-    --tiles_left_;
-    if (leg_->depth == 0) ++done_;
+    if (course.lanes == &lanes()) {
+      SQS_TRY(save_checkpoints(course.tile, course.tile + 1));
+      ++done_;
+    }
+    course.tile += course.layer->backward ? -1 : 1;
+    --course.left;
     return ok();
   }
 
   // One clock reading ends one stage's time and begins the next one's.
-  void count_time(const Lane& lane) {
+  void count_time(const Lane& lane, Course& course) {
     const uint64_t now = os::monotonic_ns();
-    if (!lane.unit->is_sink()) (*context_.counters)[lane.unit->node].add_ns(now - now_);
-    now_ = now;
+    if (!lane.unit->is_sink()) (*context_.counters)[lane.unit->node].add_ns(now - course.now);
+    course.now = now;
   }
 
   Status advance_lane(Lane& lane, uint64_t to, Worker& worker) {
@@ -327,7 +387,7 @@ class TiledExecutor final : public Executor {
   Status batch() {
     Lanes& lanes = this->lanes();
     const std::vector<UnitChain>& chains = plan_.sweeps[sweep_].chains;
-    const int64_t last = std::min(tile_ + static_cast<int64_t>(batch_tiles_), plan_.sweeps[sweep_].tile_end);
+    const int64_t last = std::min(course_.tile + static_cast<int64_t>(batch_tiles_), plan_.sweeps[sweep_].tile_end);
     const uint64_t begun = os::monotonic_ns();
     const uint32_t parts = cut_into_parts(last);
     crew_->begin(chains.size(), lanes.size(), parts);
@@ -352,12 +412,12 @@ class TiledExecutor final : public Executor {
       return done;
     }));
     for (size_t l = 0; l < lanes.size(); ++l) lanes[l].at = crew_->rows(l, parts - 1).last;
-    SQS_TRY(save_checkpoints(tile_, last));
-    done_ += static_cast<uint64_t>(last - tile_);
-    tiles_left_ -= static_cast<uint64_t>(last - tile_);
-    tile_ = last;
-    now_ = os::monotonic_ns();
-    fit_batch(now_ - begun);
+    SQS_TRY(save_checkpoints(course_.tile, last));
+    done_ += static_cast<uint64_t>(last - course_.tile);
+    course_.left -= static_cast<uint64_t>(last - course_.tile);
+    course_.tile = last;
+    course_.now = os::monotonic_ns();
+    fit_batch(course_.now - begun);
     return ok();
   }
 
@@ -398,7 +458,7 @@ class TiledExecutor final : public Executor {
   uint32_t cut_into_parts(int64_t last) {
     const auto span = static_cast<int64_t>(plan_.tile_frames);
     uint32_t parts = 0;
-    for (int64_t t = tile_; t < last; ++t) {
+    for (int64_t t = course_.tile; t < last; ++t) {
       const int64_t cuts = last - t <= static_cast<int64_t>(plan_.threads) ? last_tile_parts_ : 1;
       for (int64_t c = 1; c <= cuts; ++c) ends_[parts++] = t * span + c * span / cuts;
     }
@@ -418,10 +478,11 @@ class TiledExecutor final : public Executor {
   bool begun_ = false;
   uint32_t legs_given_ = 0;   // of a sweep that does not look back: it has one
   std::optional<Leg> leg_;    // at hand
-  int64_t tile_ = 0;
-  uint64_t tiles_left_ = 0;   // of the leg
+  Course course_;
+  std::optional<Leg> ahead_;  // what the second thread replays, or has replayed
+  Course ahead_course_;
   uint64_t done_ = 0;
-  uint64_t now_ = 0;
+  std::optional<Companion> companion_;  // stops before the rest goes
 };
 
 // What the cache has is left out, and scans start from the nearest checkpoint.

@@ -9,7 +9,7 @@ namespace {
 
 Order order_of(const Plan& plan, const Unit& unit) {
   if (unit.is_sink()) return Order::Caller;
-  if (unit.node == kFramesNode) return plan.input.in_memory ? Order::Free : Order::Caller;
+  if (unit.node == kFramesNode) return plan.input.any_thread ? Order::Free : Order::Caller;
   const StageDecl& decl = plan.graph->node(unit.node).decl;
   if (unit.kept || decl.threading == Threading::Caller) return Order::Caller;
   return decl.kind == Kind::Map && decl.threading == Threading::Concurrent ? Order::Free : Order::Tiles;
@@ -61,9 +61,16 @@ std::vector<UnitChain> chains_of(const std::vector<Unit>& units) {
 
 void set_chains(Plan& plan) {
   for (Sweep& sweep : plan.sweeps) {
-    for (Unit& unit : sweep.units) unit.order = order_of(plan, unit);
+    for (uint32_t d = 0; d <= sweep.replays.size(); ++d)
+      for (Unit& unit : sweep.layer(d).units) unit.order = order_of(plan, unit);
     sweep.chains = chains_of(sweep.units);
   }
+}
+
+bool can_replay_beside(const Plan& plan) {
+  if (plan.turn.kind != TurnPlan::Kind::Reversal) return false;
+  const std::vector<Unit>& units = plan.sweeps[plan.turn.sweep].replays[0].units;
+  return std::all_of(units.begin(), units.end(), [](const Unit& unit) { return unit.kept || unit.order != Order::Caller; });
 }
 
 void set_own_rows(Plan& plan, bool wanted) {

@@ -12,8 +12,11 @@ std::vector<UnitChain> chains_of(const std::vector<Unit>& units);
 // Sets the orders of all units, and the chains of all sweeps.
 void set_chains(Plan& plan);
 
+// Whether another thread than the caller's can replay what a reversal reads, while the caller's reads what was replayed before.
+bool can_replay_beside(const Plan& plan);
+
 // Sets which units' rows every thread may keep to itself, for the leads and the tile span the plan has: those whose rows of a
-// tile are all that their readers, of the same chain, need in it. Frames that lie in memory are copied by each thread with what
+// tile are all that their readers, of the same chain, need in it. Frames that any thread can read are copied by each with what
 // readers need of the tile before.
 void set_own_rows(Plan& plan, bool wanted);
 

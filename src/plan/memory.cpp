@@ -207,7 +207,7 @@ Size lay_out_turn(Plan& plan, Bump& bump) {
   turn.staging_offset = bump.take(Size(largest));
   turn.pool_offset = bump.take(Size(0));
   plan.bytes[static_cast<size_t>(Memory::Other)] += aligned(Size(largest)).saturated();
-  const Size bytes = Size(turn.tile_bytes) + turn.beside_bytes + turn.extra_bytes;
+  const Size bytes = turn.least_area_bytes();
   plan.bytes[static_cast<size_t>(Memory::Tapes)] = bytes.saturated();
   return bytes;
 }
@@ -216,8 +216,9 @@ Size lay_out_turn(Plan& plan, Bump& bump) {
 
 Size lay_out_tiled(Plan& plan, const Shape& shape) {
   set_leads(plan, shape.tile_frames);
-  set_own_rows(plan, shape.threads > 1);
+  set_own_rows(plan, shape.threads > 1 && !shape.beside);
   describe_turn(plan);
+  plan.turn.beside = shape.beside;
   plan.threads = shape.threads;
   plan.batch_tiles = shape.batch_tiles;
   const uint64_t frame_bytes = std::max<uint64_t>(1, plan.graph->node(kFramesNode).row_bytes);

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/size.hpp"
 #include "graph/graph.hpp"
 #include "plan/path.hpp"
 #include "plan/request.hpp"
@@ -145,6 +146,11 @@ struct SavedState {
 // checkpoints from above:
 //
 //   | tape of a segment, stage by stage ...   free   ... checkpoint 2 | checkpoint 1 | checkpoint 0 | two more |
+//
+// With a second thread that replays one segment while the sweep reads the one after it, two tapes are there at a time, and every
+// second one lies at the upper end of what is free:
+//
+//   | tape ...   free   ... tape of the next | checkpoint 1 | checkpoint 0 | two more |
 struct TurnPlan {
   enum class Kind {
     None,      // nothing is replayed
@@ -163,6 +169,7 @@ struct TurnPlan {
   uint64_t extra_bytes = 0;      // of two checkpoints outside the schedule: where the first segment begins, which need not be
                                  // where scans begin, and where a replay that keeps no rows is going
   uint64_t pool_bytes = 0;       // what the schedule may use besides one tile
+  bool beside = false;           // Reversal: a second thread replays the next segment meanwhile
   std::optional<Schedule> schedule;  // Reversal
   uint64_t spacing = 0;          // Chain: tiles of a segment
   uint64_t pool_offset = 0;      // in the arena
@@ -174,7 +181,13 @@ struct TurnPlan {
   uint64_t tiles() const { return static_cast<uint64_t>(tile_end - first_tile); }
   uint64_t disk_blocks() const { return disk_states * saved.size(); }
   uint64_t segments() const { return spacing == 0 ? 0 : tiles() / spacing + (tiles() % spacing != 0 ? 1 : 0); }
-  uint64_t area_bytes() const { return pool_bytes + tile_bytes + beside_bytes + extra_bytes; }
+  // Tiles and halos are there twice where two tapes are.
+  uint64_t tapes_at_once() const { return beside ? 2 : 1; }
+  // With an empty pool.
+  Size least_area_bytes() const {
+    return (Size(tile_bytes) + beside_bytes) * tapes_at_once() + (beside ? kAlign : 0) + extra_bytes;
+  }
+  uint64_t area_bytes() const { return pool_bytes + least_area_bytes().saturated(); }
 };
 
 struct TargetPlan {

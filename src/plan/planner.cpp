@@ -248,33 +248,49 @@ class Planner {
     count_replays(plan_);
   }
 
+  // Rows of all stages, but for those that a second thread replays while the first one looks back.
   double sqrt_ns() const {
     double ns = 0;
-    for (NodeId id = 0; id < graph_.size(); ++id)
-      ns += cost_of(graph_, request_.costs, id) * static_cast<double>(plan_.stages[id].rows_predicted);
-    return ns;
+    double replays = 0;
+    for (NodeId id = 0; id < graph_.size(); ++id) {
+      const double cost = cost_of(graph_, request_.costs, id);
+      ns += cost * static_cast<double>(plan_.stages[id].rows_predicted);
+      replays += cost * static_cast<double>(plan_.stages[id].rows_replayed);
+    }
+    if (!plan_.turn.beside) return ns;
+    double looking_back = 0;
+    for (const Unit& unit : plan_.sweeps[plan_.turn.sweep].units)
+      if (!unit.is_sink()) looking_back += cost_of(graph_, request_.costs, unit.node) * static_cast<double>(unit.range.count());
+    return ns - std::min(replays, looking_back);
   }
 
   // Smaller tiles leave more of the budget to what is kept for looking back, but cost more calls: the span that takes least time.
+  // A second thread needs a second tape, for which more states may have to be saved.
   bool find_shape_looking_back() {
     double least_ns = 0;
     bool found = false;
-    for (const uint64_t frames : spans()) {
-      const Size bytes = tiled_bytes({frames, 1, 1, false});
-      if (bytes.overflowed() || bytes.saturated() > plan_.budget_bytes) continue;
-      if (!schedule_turn(plan_, plan_.budget_bytes - bytes.saturated(), request_.disk_bytes)) continue;
+    const auto attempt = [&](const Shape& shape) {
+      const Size bytes = tiled_bytes(shape);
+      if (bytes.overflowed() || bytes.saturated() > plan_.budget_bytes) return;
+      if (!schedule_turn(plan_, plan_.budget_bytes - bytes.saturated(), request_.disk_bytes)) return;
       count();
       const double ns = sqrt_ns() + kTileOverheadNs * static_cast<double>(plan_.tiles);
-      if (found && ns >= least_ns) continue;
+      if (found && ns >= least_ns) return;
       found = true;
       least_ns = ns;
-      shape_ = {frames, 1, 1, false};
+      shape_ = shape;
       pool_bytes_ = plan_.turn.pool_bytes;
-      if (plan_.turn.replayed_tiles == 0) break;
+    };
+    for (const uint64_t frames : spans()) {
+      attempt({frames, 1, 1, false});
+      if (found && plan_.turn.replayed_tiles == 0) break;
+      if (request_.settings.threads > 1 && can_replay_beside(plan_)) attempt({frames, 2, 1, false, true});
     }
     if (!found) return false;
-    const Size roomy = tiled_bytes({shape_.tile_frames, 1, 1, true}) + pool_bytes_;
-    shape_.roomy = !roomy.overflowed() && roomy.saturated() <= plan_.budget_bytes;
+    Shape roomy = shape_;
+    roomy.roomy = true;
+    const Size bytes = tiled_bytes(roomy) + pool_bytes_;
+    if (!bytes.overflowed() && bytes.saturated() <= plan_.budget_bytes) shape_ = roomy;
     settle_shape();
     return true;
   }

@@ -224,8 +224,9 @@ bool schedule_turn(Plan& plan, uint64_t pool_bytes, uint64_t disk_bytes) {
   turn.schedule.reset();
   if (turn.kind == TurnPlan::Kind::None) return true;
   if (turn.kind == TurnPlan::Kind::Reversal) {
-    turn.schedule = Schedule::choose(Chain{n, turn.state_bytes, turn.tile_bytes, pool_bytes}, limits_of(plan, disk_bytes));
-    if (!turn.schedule.has_value()) return false;
+    const uint64_t tile_bytes = turn.tapes_at_once() * turn.tile_bytes;
+    turn.schedule = Schedule::choose(Chain{n, turn.state_bytes, tile_bytes, pool_bytes}, limits_of(plan, disk_bytes));
+    if (!turn.schedule.has_value() || (turn.beside && turn.schedule->kind() == ScheduleKind::Multi)) return false;
     turn.disk_states = turn.schedule->disk_states();
     turn.pool_bytes = turn.schedule->kind() == ScheduleKind::Store ? turn.schedule->peak_bytes() : pool_bytes;
     return true;
@@ -264,6 +265,7 @@ Status refit(Plan& plan, const ScanStart& scan_start) {
   describe_turn(plan);
   plan.turn.pool_offset = former.pool_offset;
   plan.turn.staging_offset = former.staging_offset;
+  plan.turn.beside = former.beside;
   if (plan.turn.beside_bytes > former.beside_bytes || !schedule_turn(plan, former.pool_bytes, ::sqs::disk_bytes(former)))
     return Error{SQS_E_INTERNAL, "a part of the rows does not fit where all of them did; this is a defect of the library"};
   count_rows(plan);

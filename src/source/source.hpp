@@ -18,6 +18,8 @@ class Source {
   virtual Status read(uint64_t first, uint64_t count, std::byte* dst) = 0;
   // All frames as one array, or NULL: classic then reads them in place.
   virtual const std::byte* in_memory() const { return nullptr; }
+  // Whether threads other than the caller's may read, several at once.
+  virtual bool any_thread() const { return false; }
   // Bytes held for pushed frames; charged to the ledger by the source itself.
   virtual uint64_t retained_bytes() const { return 0; }
 };

@@ -83,10 +83,10 @@ TEST(Chains, OfRandomGraphsHoldEveryUnitOnceAndNoneWaitsForItself) {
 }
 
 // The units whose rows every thread has for itself, when there are three.
-std::set<std::string> own_rows(const GraphBuilder& graph, const std::vector<std::string>& targets, bool in_memory = true) {
+std::set<std::string> own_rows(const GraphBuilder& graph, const std::vector<std::string>& targets, bool any_thread = true) {
   Request request = graph.request(targets, 1'000'000);
   request.settings.threads = 3;
-  request.input.in_memory = in_memory;
+  request.input.any_thread = any_thread;
   const auto plan = planned(request);
   std::set<std::string> names;
   for (const Unit& unit : plan->sweeps[0].units)
@@ -118,7 +118,7 @@ TEST(OwnRows, TakeAsMuchAsOneTileForEachThread) {
   GraphBuilder graph(64, 16);
   graph.stage("spectrum", {reads("input")}, 33).stage("peak", {reads("spectrum")});
   Request request = graph.request({"peak"}, 1'000'000);
-  request.input.in_memory = true;
+  request.input.any_thread = true;
   request.settings.threads = 2;
   request.settings.tile_frames = 160;
   const auto plan = planned(request);
