@@ -248,17 +248,17 @@ class Planner {
     count_replays(plan_);
   }
 
-  // Rows of all stages, but for those that a second thread replays while the first one looks back.
+  // Rows of all stages and what tiles cost besides, but for what a second thread replays while the first one looks back.
   double sqrt_ns() const {
-    double ns = 0;
-    double replays = 0;
+    double ns = kTileOverheadNs * static_cast<double>(plan_.tiles);
+    double replays = kTileOverheadNs * static_cast<double>(plan_.turn.replayed_tiles);
     for (NodeId id = 0; id < graph_.size(); ++id) {
       const double cost = cost_of(graph_, request_.costs, id);
       ns += cost * static_cast<double>(plan_.stages[id].rows_predicted);
       replays += cost * static_cast<double>(plan_.stages[id].rows_replayed);
     }
     if (!plan_.turn.beside) return ns;
-    double looking_back = 0;
+    double looking_back = kTileOverheadNs * static_cast<double>(plan_.turn.tiles());
     for (const Unit& unit : plan_.sweeps[plan_.turn.sweep].units)
       if (!unit.is_sink()) looking_back += cost_of(graph_, request_.costs, unit.node) * static_cast<double>(unit.range.count());
     return ns - std::min(replays, looking_back);
@@ -274,7 +274,7 @@ class Planner {
       if (bytes.overflowed() || bytes.saturated() > plan_.budget_bytes) return;
       if (!schedule_turn(plan_, plan_.budget_bytes - bytes.saturated(), request_.disk_bytes)) return;
       count();
-      const double ns = sqrt_ns() + kTileOverheadNs * static_cast<double>(plan_.tiles);
+      const double ns = sqrt_ns();
       if (found && ns >= least_ns) return;
       found = true;
       least_ns = ns;

@@ -235,6 +235,43 @@ TEST_P(Chains, AnswerOnlyAfterTheEndOfTheInput) {
 
 INSTANTIATE_TEST_SUITE_P(LookingBack, Chains, ::testing::Values("there_and_back", "in_turns", "two_passes"));
 
+// From the least budget up: while there is room for one tape, for two, and for all rows.
+TEST(LookingBack, ASecondThreadReplaysAheadOfTheFirst) {
+  uint64_t beside = 0;
+  for (const uint64_t frames : {40U, 333U, 1000U}) {
+    GraphSpec graph = there_and_back(frames);
+    for (StageSpec& stage : graph.stages) stage.threading = stage.kind == SQS_MAP ? SQS_CONCURRENT : SQS_ANY_THREAD;
+    const Naive naive(graph);
+    for (const uint64_t tile : {1U, 4U, 7U})
+      for (const uint64_t every : {0U, 12U})
+        for (uint64_t part = 0; part < 200; part += 1 + part / 8) {
+          Session session(graph, naive);
+          ASSERT_EQ(session.build(), SQS_OK) << session.refusal();
+          Rng rng(part);
+          ASSERT_EQ(session.feed(Feed::Memory, rng), SQS_OK);
+          sqs_settings settings = api::settings(SQS_SQRT);
+          settings.tile_frames = tile;
+          settings.checkpoint_every = every;
+          settings.lru_bytes = SQS_NONE;
+          settings.threads = 2;
+          session.configure(settings);
+          const std::vector<std::string> targets = {"slope", "forth"};
+          const std::vector<Sink> sinks = {Sink::Buffer, Sink::Buffer};
+          sqs_plan_info info;
+          ASSERT_EQ(session.plan_run(targets, sinks, {}, info), SQS_OK) << session.refusal();
+          settings.memory_budget = info.least_budget_bytes + info.least_budget_bytes * part / 64;
+          session.configure(settings);
+          ASSERT_EQ(session.plan_run(targets, sinks, {}, info), SQS_OK) << session.refusal();
+          if (session.plan_text().find("replayed by a second thread") != std::string::npos) ++beside;
+          const Outcome outcome = session.run(targets, sinks, {}, part % 3 == 0 ? Drive::Step : Drive::Execute, rng);
+          ASSERT_TRUE(outcome.ok()) << outcome.message;
+          ASSERT_EQ(check_bytes(naive, outcome, {}) + check_counts(session, outcome), "") << describe(settings) << "\n" << dump(graph);
+          ASSERT_EQ(session.close() + session.findings(), "");
+        }
+  }
+  EXPECT_GE(beside, 20u);
+}
+
 TEST(LookingBack, AForwardTargetBesideABackwardOneAnswersBeforeTheEnd) {
   const GraphSpec graph = there_and_back(60);
   const Naive naive(graph);

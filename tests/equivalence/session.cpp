@@ -247,7 +247,8 @@ int32_t Session::take_plan(sqs_plan* plan, sqs_plan_info& info) {
   std::memset(&info, 0, sizeof info);
   info.struct_size = sizeof info;
   EXPECT_EQ(sqs_plan_info_get(plan, &info, nullptr), SQS_OK);
-  EXPECT_NE(std::string(sqs_plan_text(plan)), "");
+  plan_text_ = sqs_plan_text(plan);
+  EXPECT_NE(plan_text_, "");
   EXPECT_EQ(sqs_plan_json(plan)[0], '{');
   sqs_plan_destroy(plan);
   return SQS_OK;

@@ -73,6 +73,7 @@ class Session {
   // The same for what run() would do.
   int32_t plan_run(const std::vector<std::string>& targets, const std::vector<Sink>& sinks, RowRange range,
                    sqs_plan_info& info);
+  const std::string& plan_text() const { return plan_text_; }  // of the last plan
   uint64_t rows_now(const std::string& stage) const;  // by sqs_pipeline_describe
 
   sqs_pipeline* pipeline() const { return pipeline_; }
@@ -101,6 +102,7 @@ class Session {
   std::vector<std::unique_ptr<Kernel>> kernels_;
   sqs_pipeline* pipeline_ = nullptr;
   std::string refusal_;
+  std::string plan_text_;
   uint64_t pushed_ = 0;
   uint32_t source_destroys_ = 0;
   uint32_t sources_set_ = 0;
