@@ -86,6 +86,17 @@ uint64_t CapacityTable::usable_pool(uint64_t pool_bytes, uint64_t state_bytes, u
   return static_cast<uint64_t>(std::min({Wide(pool_bytes), rows, kMostStates * state_bytes}));
 }
 
+// Paths from (levels, M + 1) to the columns they end in: C(M + levels, levels - 1).
+CapacityTable::Bounds CapacityTable::bounds(uint64_t pool_bytes, uint64_t state_bytes, uint64_t tile_bytes, uint32_t levels) {
+  constexpr Wide kEnough = Wide(1) << 61;
+  const Wide pool = usable_pool(pool_bytes, state_bytes, tile_bytes);
+  const Wide states = pool / state_bytes;
+  Wide paths = 1;
+  for (uint32_t p = 1; p < levels && paths < kEnough; ++p) paths = next_multichoose(paths, states + 2, p);
+  const auto times = [&](Wide kept) { return paths >= ceil_div(kEnough, kept) ? kEnough : paths * kept; };
+  return {times(pool % state_bytes / tile_bytes + 1), times(pool / tile_bytes + 1)};
+}
+
 CapacityTable::CapacityTable(uint64_t tiles, uint64_t pool_bytes, uint64_t state_bytes, uint64_t tile_bytes,
                              uint32_t levels)
     : state_(state_bytes), tile_(tile_bytes) {

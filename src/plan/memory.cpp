@@ -55,7 +55,7 @@ void lay_out_fixed(Plan& plan, uint32_t threads, Bump& bump) {
   plan.states.assign(graph.size(), {});
   plan.bytes[static_cast<size_t>(Memory::Other)] = 0;
   for (NodeId id = 0; id < graph.size(); ++id) {
-    if (plan.stages[id].rows_predicted == 0 && graph.node(id).decl.kind != Kind::Reduce) continue;
+    if (plan.stages[id].rows_distinct == 0 && graph.node(id).decl.kind != Kind::Reduce) continue;
     if (!plan.stages[id].needed) continue;
     const StageDecl& decl = graph.node(id).decl;
     scratch = std::max(scratch, aligned(Size(decl.scratch_bytes)).saturated());

@@ -230,22 +230,18 @@ class Planner {
   void find_least() {
     plan_.least_budget_bytes = request_.least_budget_bytes;
     if (plan_.least_budget_bytes != 0) return;
-    Size least = Size(UINT64_MAX) * 2;
+    uint64_t least = UINT64_MAX;
     for (const uint64_t frames : spans()) {
-      Size bytes = tiled_bytes({frames, 1, 1, false});
-      bytes += least_turn_pool(plan_, request_.disk_bytes);
-      if (bytes.saturated() < least.saturated()) least = bytes;
+      const Size bytes = tiled_bytes({frames, 1, 1, false});
+      if (bytes.saturated() >= least) continue;
+      const std::optional<uint64_t> pool = least_turn_pool(plan_, request_.disk_bytes, least - bytes.saturated());
+      if (pool.has_value()) least = bytes.saturated() + *pool;
     }
-    plan_.least_budget_bytes = least.saturated();
+    plan_.least_budget_bytes = least;
   }
 
   bool looks_back() const {
     return std::any_of(plan_.sweeps.begin(), plan_.sweeps.end(), [](const Sweep& s) { return s.backward || !s.replays.empty(); });
-  }
-
-  void count() {
-    count_rows(plan_);
-    count_replays(plan_);
   }
 
   // Rows of all stages and what tiles cost besides, but for what a second thread replays while the first one looks back.
@@ -271,19 +267,22 @@ class Planner {
     bool found = false;
     const auto attempt = [&](const Shape& shape) {
       const Size bytes = tiled_bytes(shape);
-      if (bytes.overflowed() || bytes.saturated() > plan_.budget_bytes) return;
-      if (!schedule_turn(plan_, plan_.budget_bytes - bytes.saturated(), request_.disk_bytes)) return;
-      count();
+      if (bytes.overflowed() || bytes.saturated() > plan_.budget_bytes) return false;
+      if (!schedule_turn(plan_, plan_.budget_bytes - bytes.saturated(), request_.disk_bytes)) return false;
+      count_rows(plan_);
+      estimate_replays(plan_);
       const double ns = sqrt_ns();
-      if (found && ns >= least_ns) return;
+      if (found && ns >= least_ns) return true;
       found = true;
       least_ns = ns;
       shape_ = shape;
       pool_bytes_ = plan_.turn.pool_bytes;
+      return true;
     };
     for (const uint64_t frames : spans()) {
-      attempt({frames, 1, 1, false});
-      if (found && plan_.turn.replayed_tiles == 0) break;
+      const double fewest_tiles = static_cast<double>(plan_.turn.tiles()) * static_cast<double>(plan_.tile_frames) / static_cast<double>(frames);
+      if (found && kTileOverheadNs * fewest_tiles > least_ns) break;  // no smaller ones can be faster either
+      if (attempt({frames, 1, 1, false}) && plan_.turn.replayed_tiles == 0) break;
       if (request_.settings.threads > 1 && can_replay_beside(plan_)) attempt({frames, 2, 1, false, true});
     }
     if (!found) return false;
@@ -291,7 +290,6 @@ class Planner {
     roomy.roomy = true;
     const Size bytes = tiled_bytes(roomy) + pool_bytes_;
     if (!bytes.overflowed() && bytes.saturated() <= plan_.budget_bytes) shape_ = roomy;
-    settle_shape();
     return true;
   }
 
@@ -299,7 +297,8 @@ class Planner {
   Size settle_shape() {
     const Size total = tiled_bytes(shape_);
     (void)schedule_turn(plan_, pool_bytes_, request_.disk_bytes);
-    count();
+    count_rows(plan_);
+    count_replays(plan_);
     plan_.bytes[static_cast<size_t>(Memory::Tapes)] += plan_.turn.pool_bytes;
     return total + plan_.turn.pool_bytes;
   }
@@ -346,14 +345,14 @@ class Planner {
   // them, and classic gets from memory what it kept.
   void estimate_seconds(bool sqrt_fits) {
     double once = 0;
-    const Size sqrt_bytes = sqrt_fits ? settle_shape() : Size(0);
+    if (sqrt_fits) sqrt_bytes_ = settle_shape();
     const double again = sqrt_ns();
     for (NodeId id = 0; id < graph_.size(); ++id)
       once += cost_of(graph_, request_.costs, id) * static_cast<double>(plan_.stages[id].rows_spanned);
     const uint64_t held = outside().saturated();
     const auto fresh = [&](uint64_t bytes) { return request_.costs.fresh_ns(bytes > held ? bytes - held : 0); };
     const double reread = request_.costs.reread_ns_per_byte * static_cast<double>(classic_reread_bytes_);
-    sqrt_seconds_ = (again + fresh(sqrt_bytes.saturated())) * 1e-9;
+    sqrt_seconds_ = (again + fresh(sqrt_bytes_.saturated())) * 1e-9;
     classic_seconds_ = (once + fresh(classic_bytes_) + reread) * 1e-9;
   }
 
@@ -400,7 +399,7 @@ class Planner {
   Status use_sqrt(const std::string& why) {
     plan_.mode = SQS_SQRT;
     plan_.why = why;
-    const Size total = settle_shape();
+    const Size total = sqrt_bytes_;
     plan_.arena_bytes = total.saturated() - outside().saturated();
     plan_.predicted_bytes = total.saturated();
     add_checkpoints();
@@ -540,6 +539,7 @@ class Planner {
   double classic_seconds_ = 0;
   double sqrt_seconds_ = 0;
   Shape shape_;
+  Size sqrt_bytes_;          // of that
   uint64_t pool_bytes_ = 0;  // for looking back
 };
 

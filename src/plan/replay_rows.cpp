@@ -2,7 +2,6 @@
 // middle of the stream, without going through each.
 #include <algorithm>
 #include <optional>
-#include <utility>
 
 #include "plan/legs.hpp"
 #include "plan/segments.hpp"
@@ -26,7 +25,39 @@ class ReplayCounter {
       if (!plan_.sweeps[s].replays.empty()) count_sweep(s);
   }
 
+  // As if no replay needed more than the rows of its tiles, but for halos of segments that lie alike.
+  void estimate() {
+    const TurnPlan& turn = plan_.turn;
+    for (uint32_t s = 0; s < plan_.sweeps.size(); ++s) {
+      if (plan_.sweeps[s].replays.empty()) continue;
+      uint64_t tiles = turn.tiles(), segments = turn.segments();
+      if (turn.kind == TurnPlan::Kind::Reversal) {
+        tiles = turn.schedule->evaluations() - turn.tiles();
+        segments = turn.schedule->checkpoints() + 1;
+      }
+      if (tiles > 0) estimate_sweep(s, tiles, segments);
+    }
+  }
+
  private:
+  void estimate_sweep(uint32_t s, uint64_t tiles, uint64_t segments) {
+    const TurnPlan& turn = plan_.turn;
+    const uint64_t middle = turn.tiles() / 2;
+    const uint64_t length = std::min(tiles / segments + 1, turn.tiles() - middle);
+    const auto excess = excesses(s, grid_tiles(turn, middle, middle + length));
+    size_t at = 0;
+    for (const Layer& layer : segments_.replays(s)) {
+      plan_.turn.replayed_tiles += tiles;
+      for (const Unit& unit : layer.units) {
+        const int64_t beside = excess.has_value() ? std::max<int64_t>(0, (*excess)[at++]) : 0;
+        if (unit.kept) continue;
+        const Size rows = Size(tiles) * (plan_.tile_frames / std::max<uint64_t>(1, unit.domain.step)) + Size(static_cast<uint64_t>(beside)) * segments;
+        plan_.stages[unit.node].rows_predicted += rows.saturated();
+        plan_.stages[unit.node].rows_replayed += rows.saturated();
+      }
+    }
+  }
+
   void count_sweep(uint32_t s) {
     kept_.assign(plan_.stages.size(), {});
     const TurnPlan& turn = plan_.turn;
@@ -117,25 +148,31 @@ class ReplayCounter {
   }
 
   // Of a schedule with inner checkpoints: where nothing has a halo, every evaluation of a tile is its rows and no more. The last
-  // tile, which may be short, is among those recorded.
+  // tile, which may be short, is among those recorded; the first may have rows of its own number.
   bool count_in_whole_tiles(uint32_t s) {
     const TurnPlan& turn = plan_.turn;
     const uint64_t end = turn.tiles() - turn.schedule->tail_tiles();
     if (end < 3) return false;
-    const auto none = [](const std::optional<std::vector<int64_t>>& all) {
+    const auto alike = [&](uint64_t first, uint64_t last) {  // whether rows stay on the tape or not
+      const TileSpan tiles = grid_tiles(turn, first, last);
+      const auto kept = excesses(s, tiles);
+      segments_.set_advance(s, tiles.first, tiles.last);
+      return kept.has_value() && kept == excesses_as_set(s, tiles) ? kept : std::nullopt;
+    };
+    const auto none = [](const auto& all) {
       return all.has_value() && std::all_of(all->begin(), all->end(), [](int64_t e) { return e == 0; });
     };
-    for (const auto& [first, last] : {std::pair<uint64_t, uint64_t>{0, 1}, {0, end}, {end / 2, end / 2 + 1}, {end - 1, end}}) {
-      const TileSpan tiles = grid_tiles(turn, first, last);
-      if (!none(excesses(s, tiles))) return false;
-      segments_.set_advance(s, tiles.first, tiles.last);
-      if (!none(excesses_as_set(s, tiles))) return false;
-    }
+    const auto at_start = alike(0, 1);
+    if (!at_start.has_value() || at_start != alike(0, end) || !none(alike(end / 2, end / 2 + 1)) || !none(alike(end - 1, end)))
+      return false;
     const uint64_t tiles = turn.schedule->evaluations() - turn.tiles();
+    const auto from_start = static_cast<int64_t>(turn.schedule->evaluations_of_first_tile() - 1);
     plan_.turn.replayed_tiles += tiles;
+    size_t at = 0;
     for (const Unit& unit : segments_.replays(s)[0].units) {
+      const int64_t excess = (*at_start)[at++] * from_start;
       if (unit.kept) continue;
-      const uint64_t rows = tiles * (plan_.tile_frames / std::max<uint64_t>(1, unit.domain.step));
+      const uint64_t rows = tiles * (plan_.tile_frames / std::max<uint64_t>(1, unit.domain.step)) + static_cast<uint64_t>(excess);
       plan_.stages[unit.node].rows_predicted += rows;
       plan_.stages[unit.node].rows_replayed += rows;
     }
@@ -175,6 +212,13 @@ void count_replays(Plan& plan) {
   plan.turn.replayed_tiles = 0;
   if (plan.turn.kind == TurnPlan::Kind::None || plan.turn.tiles() == 0) return;
   ReplayCounter(plan).count();
+  plan.tiles += plan.turn.replayed_tiles;
+}
+
+void estimate_replays(Plan& plan) {
+  plan.turn.replayed_tiles = 0;
+  if (plan.turn.kind == TurnPlan::Kind::None || plan.turn.tiles() == 0) return;
+  ReplayCounter(plan).estimate();
   plan.tiles += plan.turn.replayed_tiles;
 }
 

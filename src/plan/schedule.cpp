@@ -25,33 +25,49 @@ uint64_t least(uint64_t low, uint64_t high, Enough enough) {
 
 }  // namespace
 
-std::optional<Schedule> Schedule::choose(const Chain& chain, const ScheduleLimits& limits) {
+std::optional<std::optional<Schedule>> Schedule::without_table(const Chain& chain, const ScheduleLimits& limits) {
+  using Decided = std::optional<std::optional<Schedule>>;
   Schedule s(chain);
   const Capacity capacity = s.capacity();
   const Wide n = chain.tiles, most_kept = capacity.beside(0);
   if (n <= most_kept) {
     s.tail_ = s.evaluations_ = chain.tiles;
-    return s;
+    return Decided(s);
   }
-  if (limits.max_ratio < 2) return std::nullopt;
+  if (limits.max_ratio < 2) return Decided(std::optional<Schedule>());
   if (limits.fixed_tiles != 0) {
-    if (const auto in_memory = fixed(chain, limits.fixed_tiles, 0)) return in_memory;
-    return limits.disk_states == 0 ? std::nullopt : fixed(chain, limits.fixed_tiles, limits.disk_states);
+    if (const auto in_memory = fixed(chain, limits.fixed_tiles, 0)) return Decided(in_memory);
+    return Decided(limits.disk_states == 0 ? std::nullopt : fixed(chain, limits.fixed_tiles, limits.disk_states));
   }
   const auto spacing = static_cast<uint64_t>(most_kept);
   if (const auto states = capacity.states_for(n)) {
     s.finish_sweep(ScheduleKind::Shrink, spacing, 0, *states);
-    return s;
+    return Decided(s);
   }
   const Wide all_on_disk = ceil_div(n - 2 * most_kept, most_kept);  // with them the tail alone is left to memory
   if (all_on_disk <= limits.disk_states) {
     s.finish_sweep(ScheduleKind::ShrinkDisk, spacing, static_cast<uint64_t>(all_on_disk), 0);
-    return s;
+    return Decided(s);
   }
   if (const auto states = capacity.states_for(n - limits.disk_states * most_kept)) {
     s.finish_sweep(ScheduleKind::ShrinkDisk, spacing, limits.disk_states, *states);
-    return s;
+    return Decided(s);
   }
+  return std::nullopt;
+}
+
+bool Schedule::exists(const Chain& chain, const ScheduleLimits& limits) {
+  if (const auto decided = without_table(chain, limits)) return decided->has_value();
+  const uint32_t levels = std::clamp(limits.max_ratio, 1u, CapacityTable::kMostLevels);
+  const auto bounds = CapacityTable::bounds(chain.pool_bytes, chain.state_bytes, chain.tile_bytes, levels);
+  if (bounds.most < chain.tiles) return false;
+  return bounds.least >= chain.tiles || choose(chain, limits).has_value();
+}
+
+std::optional<Schedule> Schedule::choose(const Chain& chain, const ScheduleLimits& limits) {
+  if (const auto decided = without_table(chain, limits)) return *decided;
+  Schedule s(chain);
+  const Wide n = chain.tiles;
   auto table = std::make_shared<const CapacityTable>(chain.tiles, chain.pool_bytes, chain.state_bytes, chain.tile_bytes,
                                                      limits.max_ratio);
   if (table->tiles(table->levels(), Wide(table->free_start())) < n) return std::nullopt;
@@ -102,6 +118,14 @@ uint32_t Schedule::most_evaluations_of_a_tile() const {
   return kind_ == ScheduleKind::Multi ? table_->levels() : 2;
 }
 
+uint32_t Schedule::evaluations_of_first_tile() const {
+  if (kind_ != ScheduleKind::Multi) return most_evaluations_of_a_tile();
+  uint32_t times = 1;
+  const Wide column = Wide(table_->free_start());
+  for (uint64_t tiles = chain_.tiles; (tiles = table_->split(tiles, column).advance) > 0;) ++times;
+  return times;
+}
+
 uint64_t Schedule::most_segment_tiles() const {
   // Some part of a Multi schedule is always full, and its first segment has all of the pool.
   if (kind_ == ScheduleKind::Multi) return static_cast<uint64_t>(table_->tiles(1, Wide(table_->free_start())));
@@ -128,13 +152,13 @@ uint64_t Schedule::peak_bytes() const {
   return saturated(std::max(peak, long_ones));
 }
 
-std::optional<uint64_t> least_pool(const Chain& chain, const ScheduleLimits& limits) {
+std::optional<uint64_t> least_pool(const Chain& chain, const ScheduleLimits& limits, uint64_t below) {
   const auto found = [&](uint64_t pool, uint32_t ratio) {
     Chain with_pool = chain;
     with_pool.pool_bytes = pool;
     ScheduleLimits with_ratio = limits;
     with_ratio.max_ratio = std::min(ratio, limits.max_ratio);
-    return Schedule::choose(with_pool, with_ratio).has_value();
+    return Schedule::exists(with_pool, with_ratio);
   };
   const Wide all_kept = std::max<Wide>(Wide(chain.tiles) - 1, 0) * chain.tile_bytes;
   uint64_t high = kMostPool;
@@ -142,6 +166,10 @@ std::optional<uint64_t> least_pool(const Chain& chain, const ScheduleLimits& lim
     high = static_cast<uint64_t>(all_kept);
   else if (!found(high, limits.max_ratio))
     return std::nullopt;
+  if (below <= high) {
+    if (below == 0 || !found(below - 1, limits.max_ratio)) return std::nullopt;
+    high = below - 1;
+  }
   // Ratio by ratio: the pools tried with tables of capacities are no larger than need be.
   for (uint32_t ratio = 2; ratio < 4 && found(high, ratio); ++ratio)
     high = least(0, high, [&](uint64_t pool) { return found(pool, ratio); });

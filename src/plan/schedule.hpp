@@ -52,6 +52,8 @@ class Schedule {
   uint64_t evaluations() const { return evaluations_; }
   // No tile is evaluated more often, and some tile so often.
   uint32_t most_evaluations_of_a_tile() const;
+  // How often the first tile is, from which so many sweeps and replays begin.
+  uint32_t evaluations_of_first_tile() const;
   // The most states in memory at once, and all states on disk.
   uint64_t states_in_memory() const { return memory_states_; }
   uint64_t disk_states() const { return disk_states_; }
@@ -69,9 +71,14 @@ class Schedule {
   // The capacities by which Multi splits; nullptr for others.
   const std::shared_ptr<const CapacityTable>& table() const { return table_; }
 
+  // Whether choose() would find one; takes less time.
+  static bool exists(const Chain& chain, const ScheduleLimits& limits);
+
  private:
   explicit Schedule(const Chain& chain) : chain_(chain) {}
   Capacity capacity() const { return {chain_.pool_bytes, chain_.state_bytes, chain_.tile_bytes}; }
+  // All but Multi: what choose() answers, or nothing where Multi is to be tried.
+  static std::optional<std::optional<Schedule>> without_table(const Chain& chain, const ScheduleLimits& limits);
   static std::optional<Schedule> fixed(const Chain& chain, uint64_t spacing, uint64_t disk_limit);
   void finish_sweep(ScheduleKind kind, uint64_t spacing, uint64_t disk_states, uint64_t memory_states);
 
@@ -87,7 +94,8 @@ class Schedule {
 
 // The least pool with which choose() finds a schedule; nullopt if 2^62 bytes do not suffice. With limits.max_ratio = 2 or 3
 // the least for so many evaluations. chain.pool_bytes is not read.
-std::optional<uint64_t> least_pool(const Chain& chain, const ScheduleLimits& limits);
+// Nor is there one if it is not less than `below`.
+std::optional<uint64_t> least_pool(const Chain& chain, const ScheduleLimits& limits, uint64_t below = UINT64_MAX);
 
 // Chains of sweeps in alternating directions (forward, backward, forward, ...), each reading the one before. All of them
 // checkpoint at the same tiles, every k: at a boundary the states of all sweeps but the last, `state_bytes` together, are

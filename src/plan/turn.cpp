@@ -200,19 +200,18 @@ std::optional<uint64_t> chain_bytes(const TurnPlan& turn, uint64_t spacing) {
 
 }  // namespace
 
-Size least_turn_pool(const Plan& plan, uint64_t disk_bytes) {
+std::optional<uint64_t> least_turn_pool(const Plan& plan, uint64_t disk_bytes, uint64_t below) {
   const TurnPlan& turn = plan.turn;
   const uint64_t n = turn.tiles();
-  if (turn.kind == TurnPlan::Kind::None || n == 0) return Size(0);
-  std::optional<uint64_t> least;
-  if (turn.kind == TurnPlan::Kind::Reversal) {
-    least = least_pool(Chain{n, turn.state_bytes, turn.tile_bytes, 0}, limits_of(plan, disk_bytes));
-  } else {
-    const uint64_t spacing = std::min(asked_spacing(plan), n);
-    least = spacing == 0 ? chain_least_pool(n, turn.state_bytes, turn.tile_bytes) : chain_bytes(turn, spacing);
-    if (least.has_value()) *least -= std::min(*least, turn.tile_bytes);  // one tile comes on top of the pool
-  }
-  return least.has_value() ? Size(*least) : Size(UINT64_MAX) * 2;
+  if (turn.kind == TurnPlan::Kind::None || n == 0) return 0;
+  if (turn.kind == TurnPlan::Kind::Reversal)
+    return least_pool(Chain{n, turn.state_bytes, turn.tile_bytes, 0}, limits_of(plan, disk_bytes), below);
+  const uint64_t spacing = std::min(asked_spacing(plan), n);
+  std::optional<uint64_t> least =
+      spacing == 0 ? chain_least_pool(n, turn.state_bytes, turn.tile_bytes) : chain_bytes(turn, spacing);
+  if (!least.has_value()) return least;
+  *least -= std::min(*least, turn.tile_bytes);  // one tile comes on top of the pool
+  return *least < below ? least : std::nullopt;
 }
 
 bool schedule_turn(Plan& plan, uint64_t pool_bytes, uint64_t disk_bytes) {

@@ -11,8 +11,8 @@ namespace sqs {
 // Fills plan.turn but for the schedule.
 void describe_turn(Plan& plan);
 
-// The least pool that some schedule works in; overflowed if none does.
-Size least_turn_pool(const Plan& plan, uint64_t disk_bytes);
+// The least pool that some schedule works in, if there is one of less than `below` bytes.
+std::optional<uint64_t> least_turn_pool(const Plan& plan, uint64_t disk_bytes, uint64_t below);
 
 // Chooses the schedule for a pool of so many bytes; false if none works. Takes no more of the pool than it needs.
 bool schedule_turn(Plan& plan, uint64_t pool_bytes, uint64_t disk_bytes);
@@ -25,6 +25,8 @@ uint64_t disk_bytes(const TurnPlan& turn);
 
 // Adds what replays evaluate to the rows predicted and to the tiles of the turn.
 void count_replays(Plan& plan);
+// About as many, without going through segments: good enough to compare plans by.
+void estimate_replays(Plan& plan);
 
 // Fits a finished plan to fewer rows of its targets, in the memory it has: ranges, tiles, schedule and counts. SQS_E_INTERNAL
 // if that is not possible, which it always is.

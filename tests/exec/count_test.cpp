@@ -129,6 +129,7 @@ class Counts : public ::testing::Test {
       case ScheduleKind::Multi:
         EXPECT_EQ(most, schedule.most_evaluations_of_a_tile()) << spec.text();
         EXPECT_LE(most, 4U) << spec.text();
+        EXPECT_EQ(times[0], schedule.evaluations_of_first_tile()) << spec.text();
         break;
       default:
         for (uint64_t t = 0; t < spec.tiles; ++t) EXPECT_EQ(times[t], t < tail ? 2U : 1U) << "tile " << t << ", " << spec.text();

@@ -20,6 +20,7 @@ struct Replayed {
   bool legal = true;
   uint64_t evaluations = 0;
   uint64_t most_of_a_tile = 0;
+  uint64_t of_first_tile = 0;
   uint64_t peak_bytes = 0;
   uint64_t memory_states = 0, disk_states = 0;  // at most at once
   uint64_t memory_saves = 0, disk_saves = 0;
@@ -51,6 +52,7 @@ class ReferenceExecutor {
     check(end_ == 0, "not all tiles were reversed");
     check(memory_.empty() && disk_.empty(), "states are left over");
     check(actions.next().what == Action::What::End, "the end is not the end");
+    if (!times_.empty()) r_.of_first_tile = times_[0];
     for (const uint64_t t : times_) r_.most_of_a_tile = std::max(r_.most_of_a_tile, t);
     return r_;
   }
@@ -133,6 +135,7 @@ inline Replayed expect_true_to_its_word(const Schedule& s) {
   EXPECT_TRUE(r.legal) << s.chain();
   EXPECT_EQ(r.evaluations, s.evaluations()) << s.chain();
   EXPECT_EQ(r.most_of_a_tile, s.most_evaluations_of_a_tile()) << s.chain();
+  EXPECT_EQ(r.of_first_tile, s.evaluations_of_first_tile()) << s.chain();
   EXPECT_EQ(r.memory_states, s.states_in_memory()) << s.chain();
   EXPECT_EQ(r.disk_states, s.disk_states()) << s.chain();
   EXPECT_EQ(r.disk_saves, s.disk_states()) << s.chain();
