@@ -2,6 +2,7 @@
 // that drives the run.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "exec/port.hpp"
@@ -44,7 +45,7 @@ struct Lane {
       const uint64_t row = backward() ? reader.port->keep_below(reader.lane->at) : reader.port->keep_from(reader.lane->at);
       keep = backward() == (row > keep) ? row : keep;
     }
-    return keep;
+    return backward() ? std::min(keep, unit->range.last) : std::max(keep, unit->range.first);
   }
 
   // For rows as far as `to`.

@@ -447,7 +447,7 @@ class TiledExecutor final : public Executor {
       Range rows = crew_->rows(l, p);
       for (const Lane::ReaderPort& reader : lane.readers) {
         const Range read = crew_->rows(static_cast<size_t>(reader.lane - lanes().data()), p);
-        if (read.count() > 0) rows.first = std::min(rows.first, reader.port->keep_from(read.first));
+        if (read.count() > 0) rows.first = std::min(rows.first, std::max(lane.unit->range.first, reader.port->keep_from(read.first)));
       }
       crew_->set_rows(l, p, rows);
     }

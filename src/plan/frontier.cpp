@@ -65,7 +65,7 @@ std::vector<std::string> find_lints(const Plan& plan) {
         for (const uint32_t p : unit.paths) {
           const Path& path = plan.paths[p];
           const uint64_t step = plan.rows[path.real].out.step;
-          const auto halo = static_cast<uint64_t>(path.back + path.ahead) * step;
+          const auto halo = static_cast<uint64_t>(path.high - path.low) * step;
           if (path.global || halo < plan.tile_frames || halo < 2 * unit.domain.step) continue;
           told[unit.node] = true;
           lints.push_back("stage '" + name + "' reads " + count_in_words(halo) + " frames beside each row of '" +

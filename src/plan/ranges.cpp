@@ -53,13 +53,24 @@ void widen(Range& range, Range by) {
   range = range.count() == 0 ? by : Range{std::min(range.first, by.first), std::max(range.last, by.last)};
 }
 
+// Rows inside reach as far as they are said to; only those near an end may be thrown back by its edge rule.
 Range touched(const Path& path, Range range, uint64_t n) {
-  if (range.count() == 0 || n == 0) return {};
-  const Wide first = static_cast<Wide>(range.first) * static_cast<Wide>(path.stride) + path.base - path.back;
-  const Wide last = static_cast<Wide>(range.last - 1) * static_cast<Wide>(path.stride) + path.base + path.ahead;
-  const Wide low = std::clamp<Wide>(first, 0, n);
-  const Wide high = std::clamp<Wide>(last + 1, 0, n);
-  return {static_cast<uint64_t>(low), static_cast<uint64_t>(std::max(low, high))};
+  if (n == 0) return {};
+  Range all;
+  const auto add = [&](Range rows, Wide before, Wide after) {
+    if (rows.count() == 0) return;
+    const Wide low = static_cast<Wide>(rows.first) * static_cast<Wide>(path.stride) + before;
+    const Wide end = static_cast<Wide>(rows.last - 1) * static_cast<Wide>(path.stride) + after + 1;
+    const Wide from = std::clamp<Wide>(low, 0, n);
+    widen(all, {static_cast<uint64_t>(from), static_cast<uint64_t>(std::clamp<Wide>(end, from, n))});
+  };
+  const uint64_t begin = std::clamp(path.interior_begin, range.first, std::max(range.first, range.last));
+  const uint64_t end = std::clamp(path.interior_end, begin, std::max(begin, range.last));
+  const Wide base = path.base;
+  add({range.first, begin}, base - path.back, base + path.ahead);
+  add({begin, end}, path.low, path.high);
+  add({end, range.last}, base - path.back, base + path.ahead);
+  return all;
 }
 
 Slack slack_of(const Unit& unit, uint64_t tile_frames) {

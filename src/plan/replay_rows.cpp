@@ -75,7 +75,7 @@ class ReplayCounter {
       count_segments(s, stored ? 0 : schedule.checkpoints() + 1, [&](uint64_t j) { return grid_tiles(turn, edge(j), edge(j + 1)); },
                      [](uint64_t, size_t) { return true; });
     } else if (!count_in_whole_tiles(s)) {
-      count_legs(s);
+      count_legs(s, 0);
     }
     for (NodeId id = 0; id < kept_.size(); ++id)
       if (kept_[id].sum > kept_[id].span.count()) plan_.stages[id].rows_halo += kept_[id].sum - kept_[id].span.count();
@@ -147,26 +147,25 @@ class ReplayCounter {
     return true;
   }
 
-  // Of a schedule with inner checkpoints: where nothing has a halo, every evaluation of a tile is its rows and no more. The last
-  // tile, which may be short, is among those recorded; the first may have rows of its own number.
+  // Of a schedule with inner checkpoints. Where nothing has a halo, every evaluation of a tile is its rows and no more, but for
+  // the first, which may have rows of its own number, and for some before the recorded ones, which the end of the stream may be
+  // near to: these are gone through, being the first that are replayed.
   bool count_in_whole_tiles(uint32_t s) {
     const TurnPlan& turn = plan_.turn;
     const uint64_t end = turn.tiles() - turn.schedule->tail_tiles();
-    if (end < 3) return false;
-    const auto alike = [&](uint64_t first, uint64_t last) {  // whether rows stay on the tape or not
-      const TileSpan tiles = grid_tiles(turn, first, last);
-      const auto kept = excesses(s, tiles);
-      segments_.set_advance(s, tiles.first, tiles.last);
-      return kept.has_value() && kept == excesses_as_set(s, tiles) ? kept : std::nullopt;
-    };
-    const auto none = [](const auto& all) {
-      return all.has_value() && std::all_of(all->begin(), all->end(), [](int64_t e) { return e == 0; });
-    };
-    const auto at_start = alike(0, 1);
-    if (!at_start.has_value() || at_start != alike(0, end) || !none(alike(end / 2, end / 2 + 1)) || !none(alike(end - 1, end)))
-      return false;
-    const uint64_t tiles = turn.schedule->evaluations() - turn.tiles();
-    const auto from_start = static_cast<int64_t>(turn.schedule->evaluations_of_first_tile() - 1);
+    const std::optional<std::vector<int64_t>> at_start = end > 0 ? excesses_alike(s, 0, 1) : std::nullopt;
+    if (!at_start.has_value()) return false;
+    uint64_t plain = end;  // from there down to the second, tiles have no halo
+    for (uint64_t more = 1;; more *= 2) {
+      if (plain < 3 || more > 4096) return false;
+      const auto last = excesses_alike(s, plain - 1, plain);
+      const bool none = last.has_value() && std::all_of(last->begin(), last->end(), [](int64_t e) { return e == 0; });
+      if (none && excesses_alike(s, 0, plain) == at_start) break;
+      plain -= std::min(plain, more);
+    }
+    const Walked walked = count_legs(s, plain);
+    const uint64_t tiles = turn.schedule->evaluations() - turn.tiles() - walked.tiles;
+    const auto from_start = static_cast<int64_t>(turn.schedule->evaluations_of_first_tile() - 1 - walked.from_start);
     plan_.turn.replayed_tiles += tiles;
     size_t at = 0;
     for (const Unit& unit : segments_.replays(s)[0].units) {
@@ -179,17 +178,37 @@ class ReplayCounter {
     return true;
   }
 
-  void count_legs(uint32_t s) {
+  // Of tiles counted in the direction of the replay, if it is the same whether rows stay on the tape or not.
+  std::optional<std::vector<int64_t>> excesses_alike(uint32_t s, uint64_t first, uint64_t last) {
+    const TileSpan tiles = grid_tiles(plan_.turn, first, last);
+    const auto kept = excesses(s, tiles);
+    segments_.set_advance(s, tiles.first, tiles.last);
+    return kept == excesses_as_set(s, tiles) ? kept : std::nullopt;
+  }
+
+  struct Walked {
+    uint64_t tiles = 0;
+    uint64_t from_start = 0;  // replays that began at the first tile
+  };
+  // Goes through the replays, until the sweep that looks back has come down to a tile.
+  Walked count_legs(uint32_t s, uint64_t down_to) {
+    const TurnPlan& turn = plan_.turn;
+    Walked walked;
     Legs legs(plan_, s);
     while (const std::optional<Leg> leg = legs.next()) {
+      const auto first = static_cast<uint64_t>(turn.from_last ? turn.tile_end - leg->last : leg->first - turn.first_tile);
+      if (leg->what == Leg::What::Sweep && first <= down_to) break;
       if (leg->what != Leg::What::Replay) continue;
       if (leg->begins && leg->keep) segments_.set(s, leg->first, leg->last);
       if (leg->begins && !leg->keep) segments_.set_advance(s, leg->first, leg->last);
       if (leg->recorded) continue;
-      plan_.turn.replayed_tiles += static_cast<uint64_t>(leg->last - leg->first);
+      walked.tiles += static_cast<uint64_t>(leg->last - leg->first);
+      walked.from_start += first == 0 ? 1 : 0;
       for (const Unit& unit : segments_.replays(s)[leg->depth - 1].units)
         if (!unit.kept) add(unit, leg->keep, kept_[unit.node]);
     }
+    plan_.turn.replayed_tiles += walked.tiles;
+    return walked;
   }
 
   void add(const Unit& unit, bool keep, SegmentRows& kept) {

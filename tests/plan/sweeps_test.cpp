@@ -274,9 +274,10 @@ Range needed(const Plan& plan, const Unit& unit, const Path& path, uint64_t from
   Range all;
   for (uint64_t t = from; t < to; ++t) {
     const auto rows = static_cast<int64_t>(plan.rows[unit.node].out.count);
-    const int64_t centre = static_cast<int64_t>(t * path.stride) + path.base;
-    const auto low = static_cast<uint64_t>(std::clamp<int64_t>(centre - path.back, 0, rows));
-    const auto high = static_cast<uint64_t>(std::clamp<int64_t>(centre + path.ahead + 1, 0, rows));
+    const bool inside = t >= path.interior_begin && t < path.interior_end;
+    const auto at = static_cast<int64_t>(t * path.stride);
+    const auto low = static_cast<uint64_t>(std::clamp<int64_t>(at + (inside ? path.low : path.base - path.back), 0, rows));
+    const auto high = static_cast<uint64_t>(std::clamp<int64_t>(at + (inside ? path.high : path.base + path.ahead) + 1, 0, rows));
     if (low >= high) continue;
     all = all.count() == 0 ? Range{low, high} : Range{std::min(all.first, low), std::max(all.last, high)};
   }
