@@ -14,8 +14,8 @@ Companion::~Companion() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
+    changes_.note();
   }
-  changed_.notify_all();
   thread_.join();
 }
 
@@ -23,7 +23,7 @@ void Companion::serve() {
   const os::PinnedFp pinned;
   std::unique_lock lock(mutex_);
   for (;;) {
-    changed_.wait(lock, [&] { return stopping_ || (working_ && !paused_); });
+    while (!stopping_ && (!working_ || paused_)) changes_.wait(lock);
     if (stopping_) return;
     stepping_ = true;
     lock.unlock();
@@ -32,28 +32,25 @@ void Companion::serve() {
     stepping_ = false;
     if (!last.ok()) failure_ = std::move(last).error();
     if (failure_.has_value() || *last) working_ = false;
-    if (!working_ || paused_) changed_.notify_all();
+    if (!working_ || paused_) changes_.note();
   }
 }
 
 void Companion::begin() {
-  {
-    const std::lock_guard lock(mutex_);
-    working_ = true;
-  }
-  changed_.notify_all();
+  const std::lock_guard lock(mutex_);
+  working_ = true;
+  changes_.note();
 }
 
 Result<bool> Companion::wait(uint64_t deadline_ns) {
-  std::unique_lock lock(mutex_);
-  const auto done = [&] { return !working_; };
-  if (deadline_ns == UINT64_MAX) {
-    changed_.wait(lock, done);
-  } else {  // by the system clock: older ThreadSanitizers know no wait by another one
+  std::optional<std::chrono::system_clock::time_point> end;
+  if (deadline_ns != UINT64_MAX) {
     const uint64_t now = os::monotonic_ns();
-    const auto left = std::chrono::nanoseconds(deadline_ns > now ? deadline_ns - now : 0);
-    if (!changed_.wait_until(lock, std::chrono::system_clock::now() + left, done)) return false;
+    end = std::chrono::system_clock::now() + std::chrono::nanoseconds(deadline_ns > now ? deadline_ns - now : 0);
   }
+  std::unique_lock lock(mutex_);
+  while (working_)
+    if (!changes_.wait(lock, end)) return false;
   if (failure_.has_value()) return *std::exchange(failure_, std::nullopt);
   return true;
 }
@@ -61,15 +58,13 @@ Result<bool> Companion::wait(uint64_t deadline_ns) {
 void Companion::pause() {
   std::unique_lock lock(mutex_);
   paused_ = true;
-  changed_.wait(lock, [&] { return !stepping_; });
+  while (stepping_) changes_.wait(lock);
 }
 
 void Companion::resume() {
-  {
-    const std::lock_guard lock(mutex_);
-    paused_ = false;
-  }
-  changed_.notify_all();
+  const std::lock_guard lock(mutex_);
+  paused_ = false;
+  changes_.note();
 }
 
 }  // namespace sqs

@@ -2,7 +2,6 @@
 // held up between two steps. All but the steps belongs to the driving thread.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <mutex>
@@ -10,6 +9,7 @@
 #include <thread>
 
 #include "core/result.hpp"
+#include "exec/changes.hpp"
 
 namespace sqs {
 
@@ -36,7 +36,7 @@ class Companion {
 
   const Step step_;
   std::mutex mutex_;  // guards all below
-  std::condition_variable changed_;
+  Changes changes_;
   bool working_ = false;  // there is a piece that is not done
   bool stepping_ = false;
   bool paused_ = false;

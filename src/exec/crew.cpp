@@ -5,17 +5,6 @@
 #include "os/fpenv.hpp"
 
 namespace sqs {
-namespace {
-
-constexpr int kLooks = 1000;  // before sleeping: about as long as waking another thread takes
-
-inline void relax() {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#endif
-}
-
-}  // namespace
 
 Crew::Crew(uint32_t threads, uint32_t most_tiles, size_t most_lanes)
     : most_tiles_(most_tiles), rows_(most_lanes * most_tiles), lane_done_(most_lanes * most_tiles), progress_(most_lanes),
@@ -27,9 +16,8 @@ Crew::~Crew() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
-    epoch_.fetch_add(1, std::memory_order_release);
+    changes_.note();
   }
-  changed_.notify_all();
   for (std::thread& thread : threads_) thread.join();
 }
 
@@ -50,8 +38,7 @@ Status Crew::run(std::vector<Lane>& lanes, const std::vector<UnitChain>& chains,
   failure_.reset();
   failed_.store(false, std::memory_order_relaxed);
   active_ = true;
-  epoch_.fetch_add(1, std::memory_order_release);
-  if (sleepers_ > 0) changed_.notify_all();
+  changes_.note();
   take_part(0, lock);
   active_ = false;
   if (failure_.has_value()) return std::move(*failure_);
@@ -63,19 +50,8 @@ void Crew::serve(uint32_t worker) {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     if (active_ && !over()) take_part(worker, lock);
-    else wait_for_change(lock);
+    else changes_.wait(lock);
   }
-}
-
-// Looks for a while without the lock, then sleeps.
-void Crew::wait_for_change(std::unique_lock<std::mutex>& lock) {
-  const uint64_t seen = epoch_.load(std::memory_order_relaxed);
-  lock.unlock();
-  for (int look = 0; look < kLooks && epoch_.load(std::memory_order_acquire) == seen; ++look) relax();
-  lock.lock();
-  ++sleepers_;
-  changed_.wait(lock, [&] { return stopping_ || epoch_.load(std::memory_order_relaxed) != seen; });
-  --sleepers_;
 }
 
 // Works on tasks until the batch is over; a worker returns as soon as there is nothing for it.
@@ -83,7 +59,7 @@ void Crew::take_part(uint32_t worker, std::unique_lock<std::mutex>& lock) {
   while (!over()) {
     const std::optional<Task> task = failure_.has_value() ? std::nullopt : pick(worker == 0);
     if (!task.has_value()) {
-      wait_for_change(lock);
+      changes_.wait(lock);
       if (worker != 0 && (stopping_ || !active_)) return;
       continue;
     }
@@ -140,8 +116,7 @@ void Crew::finish(const Task& task) {
   Progress& progress = progress_[task.chain];
   while (progress.done < tiles_ && chain_done_[task.chain * most_tiles_ + progress.done] != 0) ++progress.done;
   --left_;
-  epoch_.fetch_add(1, std::memory_order_release);
-  if (sleepers_ > 0) changed_.notify_all();
+  changes_.note();
 }
 
 bool Crew::ready(size_t chain) const {

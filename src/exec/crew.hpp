@@ -4,7 +4,6 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <mutex>
@@ -13,6 +12,7 @@
 #include <vector>
 
 #include "core/result.hpp"
+#include "exec/changes.hpp"
 #include "exec/lane.hpp"
 #include "plan/plan.hpp"
 
@@ -47,7 +47,6 @@ class Crew {
 
   void serve(uint32_t worker);
   void take_part(uint32_t worker, std::unique_lock<std::mutex>& lock);
-  void wait_for_change(std::unique_lock<std::mutex>& lock);
   std::optional<Task> pick(bool caller) const;
   bool ready(size_t chain) const;
   Status run_task(uint32_t worker, const Task& task);
@@ -61,8 +60,7 @@ class Crew {
   std::atomic<bool> failed_{false};
 
   std::mutex mutex_;  // guards all below
-  std::condition_variable changed_;
-  uint32_t sleepers_ = 0;
+  Changes changes_;
   std::vector<Lane>* lanes_ = nullptr;
   const std::vector<UnitChain>* chains_ = nullptr;
   const Work* work_ = nullptr;
@@ -74,7 +72,6 @@ class Crew {
   std::optional<Error> failure_;
   bool active_ = false;
   bool stopping_ = false;
-  std::atomic<uint64_t> epoch_{0};  // grows with every change, for threads that look before they sleep
   std::vector<std::thread> threads_;
 };
 
