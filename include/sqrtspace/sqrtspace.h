@@ -329,7 +329,8 @@ typedef struct sqs_settings {
                                          dependency span ceil(window/hop) and rounded up to tiles; 0: chosen by the plan, which
                                          where it looks back is the schedule with the fewest evaluations */
   uint64_t lru_bytes;                 /* part of the budget; 0: min(64 MiB, budget/8); SQS_NONE: off */
-  uint32_t threads;                   /* 0 means 1: every callback on the calling thread */
+  uint32_t threads;                   /* 0 means 1: every callback on the calling thread. Of a run that looks back a second one
+                                         replays what is read next, if stages and source allow it; the other passes run on one */
   uint32_t flags;                     /* reserved, 0 */
   uint64_t tile_frames;               /* frames per tile; 0: chosen from cache and row sizes */
   const char *spill_dir;              /* where a run that looks back may keep states on disk, in a file without a name; copied;

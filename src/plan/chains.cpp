@@ -69,8 +69,15 @@ void set_chains(Plan& plan) {
 
 bool can_replay_beside(const Plan& plan) {
   if (plan.turn.kind != TurnPlan::Kind::Reversal) return false;
-  const std::vector<Unit>& units = plan.sweeps[plan.turn.sweep].replays[0].units;
-  return std::all_of(units.begin(), units.end(), [](const Unit& unit) { return unit.kept || unit.order != Order::Caller; });
+  const Sweep& sweep = plan.sweeps[plan.turn.sweep];
+  const auto at_work_above = [&](const Unit& unit) {
+    return std::any_of(sweep.units.begin(), sweep.units.end(),
+                       [&](const Unit& above) { return !above.is_sink() && !above.kept && above.node == unit.node; });
+  };
+  const std::vector<Unit>& units = sweep.replays[0].units;
+  return std::all_of(units.begin(), units.end(), [&](const Unit& unit) {
+    return unit.kept || unit.order == Order::Free || (unit.order == Order::Tiles && !at_work_above(unit));
+  });
 }
 
 void set_own_rows(Plan& plan, bool wanted) {

@@ -1,4 +1,4 @@
-// Which units one thread takes together, and which rows it has for itself.
+// Which units one thread takes together, which rows it has for itself, and what a second one may replay.
 #include "plan/chains.hpp"
 
 #include <gtest/gtest.h>
@@ -127,6 +127,33 @@ TEST(OwnRows, TakeAsMuchAsOneTileForEachThread) {
   EXPECT_EQ(spectrum.own_bytes, 10 * 33 * 4u + 24);  // to whole lines of the cache
   EXPECT_EQ(spectrum.bytes, 2 * spectrum.own_bytes);
   EXPECT_EQ(plan->buffers[kFramesNode].own_row_capacity, 160u + 48u);
+}
+
+// A forward scan over a map, a backward one over both.
+TEST(ReplayBeside, CallsNoStageTwiceAtATimeThatDoesNotAllowIt) {
+  GraphBuilder graph(8, 4);
+  graph.stage("map", {reads("frames")}).stage("forth", {reads("map")}, 1, Kind::Scan).back("back", {reads("forth"), reads("map")});
+  Request request = graph.request({"back"}, 100'000);
+  request.budget_bytes = 40'000;
+  request.settings.tile_frames = 100;
+  request.settings.threads = 2;
+  request.input.any_thread = true;
+  Plan plan = *planned(request);
+  EXPECT_TRUE(plan.turn.beside);
+  EXPECT_EQ(plan.threads, 2u);
+  EXPECT_TRUE(can_replay_beside(plan));
+  const auto set_order = [&](const std::string& stage, Order order) {
+    for (Unit& unit : plan.sweeps[plan.turn.sweep].replays[0].units)
+      if (unit.node == graph.id(stage)) unit.order = order;
+  };
+  set_order("map", Order::Tiles);
+  EXPECT_FALSE(can_replay_beside(plan)) << "the sweep calls it, too";
+  set_order("map", Order::Free);
+  EXPECT_TRUE(can_replay_beside(plan));
+  set_order("forth", Order::Caller);
+  EXPECT_FALSE(can_replay_beside(plan));
+  request.input.any_thread = false;
+  EXPECT_FALSE(planned(request)->turn.beside) << "only the caller may read the frames";
 }
 
 }  // namespace

@@ -1,0 +1,83 @@
+// That a companion works through its pieces step by step, rests when it is told to, and stops at a failure.
+#include "exec/companion.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <string>
+#include <thread>
+
+#include "os/clock.hpp"
+
+namespace sqs {
+namespace {
+
+TEST(Companion, DoesAllStepsOfEachPieceBeforeItsEndIsTold) {
+  uint64_t steps = 0, piece = 0;  // plain: begin() and wait() must order what both threads see
+  Companion companion([&]() -> Result<bool> { return ++steps == piece; });
+  for (piece = 1; piece <= 200; ++piece) {
+    steps = 0;
+    companion.begin();
+    const Result<bool> done = companion.wait(UINT64_MAX);
+    ASSERT_TRUE(done.ok() && *done);
+    ASSERT_EQ(steps, piece);
+  }
+}
+
+TEST(Companion, RestsBetweenPauseAndResume) {
+  std::atomic<uint64_t> steps{0};
+  std::atomic<bool> last{false};
+  Companion companion([&]() -> Result<bool> {
+    ++steps;
+    return last.load();
+  });
+  companion.begin();
+  for (int i = 0; i < 50; ++i) {
+    companion.pause();
+    const uint64_t seen = steps.load();
+    std::this_thread::sleep_for(std::chrono::microseconds(100));
+    ASSERT_EQ(steps.load(), seen);
+    companion.resume();
+    while (steps.load() == seen) std::this_thread::yield();
+  }
+  const Result<bool> early = companion.wait(os::monotonic_ns() + 1'000'000);
+  ASSERT_TRUE(early.ok());
+  EXPECT_FALSE(*early) << "the piece goes on";
+  last = true;
+  const Result<bool> done = companion.wait(UINT64_MAX);
+  EXPECT_TRUE(done.ok() && *done);
+}
+
+TEST(Companion, TellsAFailureOnceAndWorksOnAfterwards) {
+  uint64_t steps = 0;
+  Companion companion([&]() -> Result<bool> {
+    if (++steps == 3) return Error{SQS_E_STAGE, "step 3"};
+    return steps == 5;
+  });
+  companion.begin();
+  const Result<bool> failed = companion.wait(UINT64_MAX);
+  ASSERT_FALSE(failed.ok());
+  EXPECT_EQ(failed.error().message, "step 3");
+  EXPECT_EQ(steps, 3u);
+  companion.begin();
+  EXPECT_TRUE(companion.wait(UINT64_MAX).ok());
+  EXPECT_EQ(steps, 5u);
+}
+
+TEST(Companion, EndsInTheMiddleOfAPiece) {
+  std::atomic<uint64_t> steps{0};
+  {
+    Companion companion([&]() -> Result<bool> {
+      ++steps;
+      return false;
+    });
+    companion.begin();
+    while (steps.load() == 0) std::this_thread::yield();
+    companion.pause();
+  }
+  EXPECT_GT(steps.load(), 0u);
+}
+
+}  // namespace
+}  // namespace sqs
