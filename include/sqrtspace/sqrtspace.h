@@ -112,7 +112,8 @@ enum sqs_schedule_code {  /* how a run looks back */
   SQS_SHRINK_DISK = 3,    /* the same with the first states on disk */
   SQS_MULTI = 4,          /* more often, up to max_ratio times */
   SQS_FIXED = 5,          /* states every checkpoint_every windows */
-  SQS_CHAIN = 6           /* several turns: segments of one length, stages evaluated once more for each later sweep */
+  SQS_CHAIN = 6,          /* several turns: segments of one length, stages evaluated once more for each later sweep */
+  SQS_SPILL = 7           /* one turn: rows that memory has no room for go to disk and come back; every tile is evaluated once */
 };
 enum sqs_mode_code { SQS_AUTO = 0, SQS_CLASSIC = 1, SQS_SQRT = 2 };
 enum sqs_log_level_code { SQS_LOG_DEBUG = 1, SQS_LOG_INFO = 2, SQS_LOG_WARNING = 3, SQS_LOG_ERROR = 4 };

@@ -22,7 +22,7 @@ struct RunContext {
   std::byte* arena = nullptr;
   double sample_rate = 0;
   std::vector<std::unique_ptr<Output>>* outputs = nullptr;
-  SpillFile* spill = nullptr;                                     // states on disk, if the plan has any
+  std::vector<SpillFile>* spill = nullptr;                        // those of TurnPlan::disk
   CheckpointStore* checkpoints = nullptr;                         // may be NULL
   const std::vector<std::vector<std::byte>>* known_rows = nullptr;  // by node: whole-stream rows of earlier runs
   std::atomic<bool>* cancelled = nullptr;

@@ -34,12 +34,34 @@ LookBack::LookBack(RunContext& context, Plan& plan, Machinery& machinery)
       if (sweep.units[u].saves) saves_[s].emplace_back(u, Saves(plan, sweep.backward));
     if (!sweep.recorded || plan.turn.tiles() == 0) continue;
     const TileSpan tiles = recorded_tiles(plan, s);
-    segments_.set(s, tiles.first, tiles.last);
     tail_ = tiles;
+    if (plan.turn.spills()) {
+      set_up_spilling();
+      continue;
+    }
+    segments_.set(s, tiles.first, tiles.last);
     for (const Unit& unit : segments_.replays(s)[0].units) {
       if (!unit.is_tape() || unit.kept) continue;
       std::byte* data = pool_ + tape_offset(unit.node, static_cast<uint64_t>(tiles.last - tiles.first));
       recorded_[unit.node] = {unit.range, data, plan.graph->node(unit.node).row_bytes};
+    }
+  }
+}
+
+// All segments lie where the last rows will stay, which are as many or more.
+void LookBack::set_up_spilling() {
+  const TurnPlan& turn = plan_.turn;
+  const uint64_t tiles = turn.schedule->tail_tiles();
+  for (const Unit& unit : plan_.sweeps[turn.sweep].replays[0].units) {
+    if (!unit.is_tape() || unit.kept) continue;
+    for (size_t f = 0; f < turn.disk.size(); ++f) {
+      const auto tape = std::find_if(turn.tapes.begin(), turn.tapes.end(), [&](const Tape& t) { return t.node == unit.node; });
+      if (turn.disk[f].node != unit.node || tape == turn.tapes.end()) continue;
+      std::byte* data = pool_ + tape_offset(unit.node, tiles);
+      const uint64_t capacity = tape->rows_per_tile * tiles + tape->beside_rows;
+      recorded_[unit.node] = {{}, data, tape->row_bytes, &unit, &(*context_.spill)[f], capacity, 0};
+      machinery_.buffer(unit.buffer).data = data;
+      machinery_.buffer(unit.buffer).capacity = capacity;
     }
   }
 }
@@ -64,6 +86,11 @@ std::byte* LookBack::record_at(uint64_t record) const {
 Result<std::optional<Leg>> LookBack::next(uint32_t sweep) {
   std::optional<Leg> leg = legs_[sweep]->next();
   if (!leg.has_value() || leg->what != Leg::What::Replay) return leg;
+  if (plan_.turn.spills()) {
+    for (const Recorded& tape : recorded_)  // as its last rows lie
+      if (tape.tape != nullptr) machinery_.buffer(tape.tape->buffer).first = tape.rows.first;
+    return leg;
+  }
   if (leg->begins) {
     if (leg->keep) segments_.set(sweep, leg->first, leg->last);
     else segments_.set_advance(sweep, leg->first, leg->last);
@@ -174,7 +201,7 @@ void LookBack::begin_sweep(uint32_t sweep, std::vector<Lane>& lanes) {
     Watch& watch = *watches_[node];
     watch.saves = &saves;
     next_save(lanes[unit], watch);
-    if (plan_.turn.kind != TurnPlan::Kind::Reversal || plan_.turn.tiles() == 0) continue;
+    if (plan_.turn.kind != TurnPlan::Kind::Reversal || plan_.turn.tiles() == 0 || plan_.turn.spills()) continue;
     watch.tail_row = segments_.start(node, plan_.turn.from_last ? tail_.last : tail_.first);
   }
 }
@@ -244,11 +271,11 @@ Status LookBack::to_disk(const Watch& watch, uint64_t record, std::byte* state) 
   Header header;
   std::memcpy(&header, state, sizeof header);
   std::memset(state + sizeof header + header.used, 0, watch.bytes - sizeof header - header.used);
-  return context_.spill->write(record * plan_.turn.saved.size() + watch.number, record, state, watch.bytes);
+  return (*context_.spill)[0].write(record * plan_.turn.saved.size() + watch.number, record, state, watch.bytes);
 }
 
 Status LookBack::from_disk(const Watch& watch, NodeId node, uint64_t record, std::byte* state) {
-  Status read = context_.spill->read(record * plan_.turn.saved.size() + watch.number, record, state, watch.bytes);
+  Status read = (*context_.spill)[0].read(record * plan_.turn.saved.size() + watch.number, record, state, watch.bytes);
   if (read.ok()) return ok();
   Error error = std::move(read).error();
   error.stage = plan_.graph->node(node).name();
@@ -268,12 +295,67 @@ Status LookBack::save_passing(const Leg& leg) {
   return ok();
 }
 
-void LookBack::record(const Lane& lane, uint64_t first, uint64_t last) {
-  const Recorded& to = recorded_[lane.unit->node];
-  first = std::max(first, to.rows.first);
-  last = std::min(last, to.rows.last);
-  if (first >= last) return;
-  std::memcpy(to.data + (first - to.rows.first) * to.row_bytes, lane.buffer->row(first), (last - first) * to.row_bytes);
+Status LookBack::record(const Lane& lane, uint64_t first, uint64_t last) {
+  Recorded& to = recorded_[lane.unit->node];
+  for (;;) {
+    const Range rows = {std::max(first, to.rows.first), std::min(last, to.rows.last)};
+    if (rows.count() > 0)
+      std::memcpy(to.data + (rows.first - to.rows.first) * to.row_bytes, lane.buffer->row(rows.first), rows.count() * to.row_bytes);
+    if (to.tape == nullptr || to.begun > plan_.turn.schedule->disk_segments()) return ok();
+    if (to.rows.count() > 0) {
+      if (lane.backward() ? first > to.rows.first : last < to.rows.last) return ok();
+      SQS_TRY(spill(to));
+    }
+    SQS_TRY_ASSIGN(to.rows, next_to_record(to));
+  }
+}
+
+Result<Range> LookBack::next_to_record(Recorded& tape) const {
+  const Schedule& schedule = *plan_.turn.schedule;
+  const uint64_t segment = tape.begun++;
+  const bool stays = segment == schedule.disk_segments();
+  const Schedule::Span span = stays ? Schedule::Span{} : schedule.disk_segment(segment);
+  SQS_TRY_ASSIGN(const TapeRows rows, rows_on_tape(tape, stays ? tail_ : grid_tiles(plan_.turn, span.first, span.last)));
+  return stays ? rows.seat : rows.disk;
+}
+
+Result<TapeRows> LookBack::rows_on_tape(const Recorded& tape, TileSpan tiles) const {
+  const TapeRows rows = tape_rows(plan_, *tape.tape, tiles.first, tiles.last);
+  if (rows.seat.count() <= tape.capacity) return rows;
+  const std::string& name = plan_.graph->node(tape.tape->node).name();
+  return Error{SQS_E_INTERNAL, "the rows of stage '" + name + "' that are needed together do not fit the planned tape of " +
+                                   std::to_string(tape.capacity) + " rows; this is a defect of the library", name};
+}
+
+Status LookBack::spill(const Recorded& tape) const {
+  Status written = tape.file->write(tape.begun - 1, tape.rows.first, tape.data, tape.rows.count() * tape.row_bytes);
+  return written.ok() ? ok() : disk_failed(tape, tape.rows, "can't be put on disk", std::move(written).error());
+}
+
+// What was on the tape and is still read lies at that end of it where the segment before was.
+Status LookBack::read(const Leg& leg) {
+  for (const Recorded& tape : recorded_) {
+    if (tape.tape == nullptr) continue;
+    SQS_TRY_ASSIGN(const TapeRows rows, rows_on_tape(tape, {leg.first, leg.last}));
+    if (rows.seat.count() == 0) continue;
+    const auto place = [&](uint64_t row) { return tape.data + (row - rows.seat.first) * tape.row_bytes; };
+    RowBuffer& buffer = machinery_.buffer(tape.tape->buffer);
+    const Range there = plan_.turn.from_last ? Range{rows.seat.first, rows.disk.first} : Range{rows.disk.last, rows.seat.last};
+    if (there.count() > 0) std::memmove(place(there.first), buffer.row(there.first), there.count() * tape.row_bytes);
+    buffer.first = rows.seat.first;
+    if (rows.disk.count() == 0) continue;
+    Status read = tape.file->read(leg.record, rows.disk.first, place(rows.disk.first), rows.disk.count() * tape.row_bytes);
+    if (!read.ok()) return disk_failed(tape, rows.disk, "can't be had back from disk", std::move(read).error());
+  }
+  return ok();
+}
+
+Error LookBack::disk_failed(const Recorded& tape, Range rows, const std::string& what, Error cause) const {
+  cause.stage = plan_.graph->node(tape.tape->node).name();
+  cause.row = rows.first;
+  cause.message = "stage '" + cause.stage + "': rows [" + std::to_string(rows.first) + ", " + std::to_string(rows.last) + ") " + what +
+                  ": " + cause.message;
+  return cause;
 }
 
 }  // namespace sqs

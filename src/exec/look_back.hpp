@@ -29,6 +29,8 @@ class LookBack {
   Status restore(const Leg& leg, Lane& lane);
   // Makes a checkpoint of the states that the last replay has left on its way.
   Status save_passing(const Leg& leg);
+  // Gets the rows of a segment back from disk onto the tape.
+  Status read(const Leg& leg);
 
   // A sweep begins: which states its scans leave on their way.
   void begin_sweep(uint32_t sweep, std::vector<Lane>& lanes);
@@ -36,8 +38,9 @@ class LookBack {
   uint64_t stop(const Lane& lane, uint64_t to) const;
   // It has come there.
   Status reached(Lane& lane);
-  // Rows [first, last) have been made: those of the first segment of a later sweep go on its tape.
-  void record(const Lane& lane, uint64_t first, uint64_t last);
+  // Rows [first, last) have been made: those of the first segment of a later sweep go on its tape, and where the plan spills
+  // those of all others by way of the tape to disk.
+  Status record(const Lane& lane, uint64_t first, uint64_t last);
 
  private:
   // A saved state: the row it stands at, and its hash.
@@ -58,16 +61,27 @@ class LookBack {
     Known check;                          // a state that the replay at hand comes through again
     Known restored;                       // the last one a replay started from: the next one ends there
   };
+  // Rows on their way to a tape.
   struct Recorded {
     Range rows;
     std::byte* data = nullptr;
     uint64_t row_bytes = 0;
+    // Of a spilling run: rows gather where the tape begins until those of a segment are complete.
+    const Unit* tape = nullptr;
+    SpillFile* file = nullptr;
+    uint64_t capacity = 0;  // rows
+    uint64_t begun = 0;     // segments that have; behind those on disk come the rows that stay
   };
   struct Header {  // of a saved state
     uint64_t used = 0;
     uint64_t hash = 0;
   };
 
+  void set_up_spilling();
+  Result<TapeRows> rows_on_tape(const Recorded& tape, TileSpan tiles) const;
+  Result<Range> next_to_record(Recorded& tape) const;
+  Status spill(const Recorded& tape) const;
+  Error disk_failed(const Recorded& tape, Range rows, const std::string& what, Error cause) const;
   Status seat_tapes(uint32_t sweep, const Leg& leg);
   uint64_t tape_offset(NodeId node, uint64_t tiles) const;
   std::byte* record_at(uint64_t record) const;

@@ -143,7 +143,7 @@ Status Run::State::prepare() {
   context.arena = shared->arena.data();
   context.sample_rate = shared->sample_rate;
   context.outputs = &outputs;
-  context.spill = spill.has_value() ? &*spill : nullptr;
+  context.spill = &spill;
   context.checkpoints = plan->checkpoint_bytes > 0 ? &*shared->checkpoints : nullptr;
   context.known_rows = plan->mode == SQS_SQRT ? &shared->known_rows : nullptr;
   context.cancelled = &shared->cancelled;
@@ -162,24 +162,29 @@ Status Run::State::prepare() {
   return report_progress(false);
 }
 
+Status Run::State::open_spill_files() {
+  spill.clear();
+  spill.reserve(plan->turn.disk.size());
+  for (const DiskFile& file : plan->turn.disk) {
+    SQS_TRY_ASSIGN(SpillFile opened, SpillFile::open(plan->settings.spill_dir, {file.block_bytes, file.blocks}));
+    spill.push_back(std::move(opened));
+  }
+  return ok();
+}
+
 // Takes all memory the plan names before the first stage runs.
 Status Run::State::reserve() {
   if (!plan->uses_known) shared->forget_known();
   if (plan->drop_held_checkpoints) shared->checkpoints.reset();
   if (plan->drop_held_cache) shared->cache.reset();
-  spill.reset();
-  if (plan->turn.disk_states > 0) {
-    Result<SpillFile> opened =
-        SpillFile::open(plan->settings.spill_dir, {plan->turn.disk_block_bytes, plan->turn.disk_blocks()});
-    if (!opened.ok()) {
-      without_disk = true;
-      Result<std::shared_ptr<const Plan>> other = make_run_plan();
-      if (!other.ok()) return std::move(opened).error();
-      shared->say(SQS_LOG_WARNING, opened.error().message + "; the run does without");
-      plan = std::move(other).value();
-    } else {
-      spill.emplace(std::move(opened).value());
-    }
+  const Status opened = open_spill_files();
+  if (!opened.ok()) {
+    spill.clear();
+    without_disk = true;
+    Result<std::shared_ptr<const Plan>> other = make_run_plan();
+    if (!other.ok()) return opened.error();
+    shared->say(SQS_LOG_WARNING, opened.error().message + "; the run does without");
+    plan = std::move(other).value();
   }
   SQS_TRY(shared->ensure_arena(plan->arena_bytes));
   shared->ledger->restart_peak();
@@ -252,7 +257,7 @@ Result<bool> Run::State::drive(uint64_t deadline_ns) {
 
 Result<bool> Run::State::advance(uint64_t deadline_ns) {
   Result<bool> done = executor->advance(deadline_ns);
-  if (done.ok() || !spill.has_value() || done.error().code != SQS_E_IO) return done;
+  if (done.ok() || spill.empty() || done.error().code != SQS_E_IO) return done;
   return go_on_without_disk(std::move(done).error());
 }
 
@@ -311,7 +316,7 @@ Status Run::State::finish() {
   keep_known_rows();
   SQS_TRY(report_progress(true));
   executor.reset();
-  spill.reset();
+  spill.clear();
   if (plan->arena_bytes > kKeptArenaBytes) SQS_TRY(shared->ensure_arena(0));
   phase = Phase::Done;
   return ok();
@@ -336,7 +341,7 @@ void Run::State::keep_known_rows() {
 void Run::State::fail() {
   if (shared->cache.has_value()) shared->cache->unpin();
   executor.reset();
-  spill.reset();
+  spill.clear();
   outputs.clear();
   arrays.clear();
   phase = Phase::Failed;

@@ -33,9 +33,10 @@ void Run::State::count() {
   stats.source_bytes = stats.source_frames * plan->graph->node(kFramesNode).row_bytes;
   stats.sink_bytes = 0;
   for (size_t t = 0; t < outputs.size(); ++t) stats.sink_bytes += outputs[t]->rows() * plan->targets[t].row_bytes;
-  if (spill.has_value()) {
-    stats.disk_written_bytes = spill->bytes_written();
-    stats.disk_read_bytes = spill->bytes_read();
+  stats.disk_written_bytes = stats.disk_read_bytes = 0;
+  for (const SpillFile& file : spill) {
+    stats.disk_written_bytes += file.bytes_written();
+    stats.disk_read_bytes += file.bytes_read();
   }
   stats.rows_replayed = stats.rows_halo = 0;
   for (NodeId id = kFramesNode + 1; id < plan->graph->size(); ++id) {

@@ -43,7 +43,7 @@ struct Run::State {
   std::vector<bool> taken;
   std::vector<StageCounters> counters;
   std::vector<StagePlan> after_cache; // rows per stage when what the cache has is left out
-  std::optional<SpillFile> spill;     // states on disk
+  std::vector<SpillFile> spill;       // states or rows on disk
   bool without_disk = false;          // the disk has failed, and a plan without it is followed
   RunContext context;
   std::unique_ptr<Executor> executor;
@@ -77,6 +77,7 @@ struct Run::State {
   Result<bool> advance(uint64_t deadline_ns);
   Result<bool> go_on_without_disk(Error error);
   uint64_t cache_slot_bytes() const;
+  Status open_spill_files();
   Status reserve();
   Status make_outputs();
   Status serve_from_cache();

@@ -216,6 +216,10 @@ class TiledExecutor final : public Executor {
         SQS_TRY(look_back_->save_passing(*leg));
         continue;
       }
+      if (leg->what == Leg::What::Read) {
+        SQS_TRY(look_back_->read(*leg));
+        continue;
+      }
       const bool replay = leg->what == Leg::What::Replay;
       if (replay && leg->recorded) {
         if (companion_.has_value()) machinery_.hand_over_tapes();
@@ -324,8 +328,7 @@ class TiledExecutor final : public Executor {
     const Range rows = lane.backward() ? Range{to, lane.at} : Range{lane.at, to};
     SQS_TRY(work(lane, rows.first, rows.last, worker));
     lane.at = to;
-    if (lane.unit->records) look_back_->record(lane, rows.first, rows.last);
-    return ok();
+    return lane.unit->records ? look_back_->record(lane, rows.first, rows.last) : ok();
   }
 
   // The source's own array stands for the frames' buffer.

@@ -27,6 +27,7 @@ Actions::Actions(const Schedule& schedule) : source_(schedule), table_(schedule.
   const uint64_t tiles = schedule.chain().tiles;
   checkpoints_ = schedule.checkpoints();
   disk_states_ = schedule.disk_states();
+  segments_ = schedule.disk_segments();
   end_ = tiles - schedule.tail_tiles();
   if (table_ == nullptr) return;
   backward_ = true;
@@ -72,14 +73,29 @@ void Actions::sweep_forward() {
     tile_ = here;
     return;
   }
-  const uint64_t tiles = std::get<Schedule>(source_).chain().tiles;
+  const Schedule& schedule = std::get<Schedule>(source_);
+  if (segments_ != 0) {
+    const uint64_t segment = schedule.disk_segments() - segments_--;
+    tile_ = schedule.disk_segment(segment).last;
+    push({Action::What::Advance, schedule.disk_segment(segment).first, tile_, true, false, 0});
+    push_segment(Action::What::Write, segment);
+    return;
+  }
+  const uint64_t tiles = schedule.chain().tiles;
   backward_ = true;
+  segments_ = schedule.disk_segments();
   if (tile_ < end_) push({Action::What::Advance, tile_, end_, false, false, 0});
   keep_and_reverse(end_, tiles);
 }
 
 // The newest segment that is left: from its checkpoint, or from the start, to where all is reversed.
 void Actions::next_segment() {
+  if (segments_ != 0) {
+    push_segment(Action::What::Read, --segments_);
+    push_segment(Action::What::Reverse, segments_);
+    end_ = queue_[queued_ - 1].first;
+    return;
+  }
   if (end_ == 0 && taken_ == 0) return;
   const bool saved = taken_ != 0;
   if (saved) --taken_;
@@ -162,6 +178,11 @@ void Actions::keep_and_reverse(uint64_t first, uint64_t last) {
   if (first == last) return;
   push({Action::What::Advance, first, last, true, false, 0});
   push({Action::What::Reverse, first, last, false, false, 0});
+}
+
+void Actions::push_segment(Action::What what, uint64_t segment) {
+  const Schedule::Span tiles = std::get<Schedule>(source_).disk_segment(segment);
+  push({what, tiles.first, tiles.last, false, what != Action::What::Reverse, what != Action::What::Reverse ? segment : 0});
 }
 
 void Actions::push_checkpoint(Action::What what, uint64_t checkpoint) {

@@ -20,6 +20,8 @@ struct Action {
     Save,     // save the state before tile `first`, which is the current one
     Load,     // make the saved state before tile `first` the current one; first = 0: the start state
     Drop,     // release the saved state before tile `first`
+    Write,    // put the kept outputs of tiles [first, last) on disk, as segment `state`; they are kept no longer
+    Read,     // get them back, last to first as they were written
     Reverse,  // hand over the kept outputs of tiles [first, last), last to first; they are released one by one
     End,
   };
@@ -28,13 +30,14 @@ struct Action {
   uint64_t last = 0;
   bool keep = false;
   // Save, Load, Drop: where the state is, and its index there, counted from 0. States are a stack on either tier: a save
-  // pushes, a drop pops; in memory and on disk, index i holds the i-th of those that are alive.
+  // pushes, a drop pops; in memory and on disk, index i holds the i-th of those that are alive. Segments of outputs are a
+  // stack on disk by themselves.
   bool to_disk = false;
   uint64_t state = 0;
 };
 
 // The actions of a schedule. The first sweep is everything up to the first Reverse. An Advance that keeps is directly
-// followed by its Reverse, so no output is held while another Advance runs, nor while a state is saved or loaded.
+// followed by its Reverse, or its Write, so no output is held while another Advance runs, nor while a state is saved or loaded.
 class Actions {
  public:
   explicit Actions(const Schedule& schedule);
@@ -66,6 +69,7 @@ class Actions {
   void leave_behind(const CapacityTable::Split& split);
   void begin_part(uint64_t first, uint64_t tiles, uint64_t column, bool fresh);
   void keep_and_reverse(uint64_t first, uint64_t last);
+  void push_segment(Action::What what, uint64_t segment);
   void push_checkpoint(Action::What what, uint64_t checkpoint);
   void push_start(Action::What what, uint64_t first, uint64_t column);
   void push(const Action& action);
@@ -75,6 +79,7 @@ class Actions {
   std::shared_ptr<const CapacityTable> table_;  // of Multi, or of an online sweep that overflowed
 
   uint64_t checkpoints_ = 0;  // of the first sweep, on disk and in memory; not of Multi
+  uint64_t segments_ = 0;     // of outputs on disk; in the first sweep those that are still to come, then what is left
   uint64_t disk_states_ = 0;  // the oldest of them
   uint64_t taken_ = 0;        // of them, in the first sweep; then what is left
   uint64_t tile_ = 0;         // where the first sweep stands

@@ -30,8 +30,8 @@ std::string padded_left(const std::string& text, size_t width) {
 }
 
 const char* schedule_name(int32_t schedule) {
-  constexpr const char* kNames[] = {"none", "store", "shrink", "shrink with disk", "multi", "fixed", "chain"};
-  return schedule >= 0 && schedule <= SQS_CHAIN ? kNames[schedule] : "?";
+  constexpr const char* kNames[] = {"none", "store", "shrink", "shrink with disk", "multi", "fixed", "chain", "spill"};
+  return schedule >= 0 && schedule <= SQS_SPILL ? kNames[schedule] : "?";
 }
 
 // How a run looks back.
@@ -41,13 +41,18 @@ std::string turn_in_words(const Plan& plan) {
                      bytes_in_words(turn.tile_bytes) + " of rows each, checkpoints of " + bytes_in_words(turn.state_bytes) + "; ";
   if (turn.kind == TurnPlan::Kind::Chain) {
     text += "segments of " + count_in_words(turn.spacing) + " tiles";
+  } else if (turn.spills()) {
+    const uint64_t kept = turn.schedule->tail_tiles();
+    text += "each is evaluated once; the rows of " + count_in_words(turn.tiles() - kept) + " go to disk (" +
+            bytes_in_words(disk_bytes(turn)) + "), " + count_in_words(turn.schedule->disk_segment_tiles()) +
+            " at a time, and come back, those of the last " + count_in_words(kept) + " stay in memory";
   } else if (turn.schedule.has_value()) {
     text += count_in_words(turn.schedule->evaluations()) + " evaluations of tiles, at most " +
             std::to_string(turn.schedule->most_evaluations_of_a_tile()) + " of each, " +
             count_in_words(turn.schedule->states_in_memory()) + " checkpoints in memory";
     if (turn.beside) text += ", replayed by a second thread";
-    if (turn.disk_states > 0)
-      text += ", " + count_in_words(turn.disk_states) + " on disk (" + bytes_in_words(disk_bytes(turn)) + ")";
+    if (turn.schedule->disk_states() > 0)
+      text += ", " + count_in_words(turn.schedule->disk_states()) + " on disk (" + bytes_in_words(disk_bytes(turn)) + ")";
   }
   return text;
 }
@@ -99,6 +104,9 @@ std::string explain_text(const Plan& plan) {
     }
     if (plan.cache_bytes > 0) line("cache", bytes_in_words(plan.cache_bytes));
     if (plan.turn.kind != TurnPlan::Kind::None) line("looking back", turn_in_words(plan));
+    if (plan.turn.kind == TurnPlan::Kind::Reversal && !plan.settings.spill_dir.empty())
+      line("disk", fixed(plan.costs.disk_ns_per_byte, 2) + " ns to write a byte and read it back (" +
+                       (plan.costs.disk_probed ? "probed" : "assumed: a probe measures it") + ")");
   }
   for (const FrontierPoint& point : plan.frontier)
     line(&point == &plan.frontier.front() ? "frontier" : "",
@@ -136,6 +144,7 @@ std::string explain_json(const Plan& plan) {
   j.key("predicted_seconds").number(plan.predicted_seconds).key("other_mode_seconds").number(plan.other_mode_seconds);
   j.key("other_mode_bytes").number(plan.other_mode_bytes).key("rows_predicted").number(plan.rows_predicted);
   j.key("schedule").text(schedule_name(plan.info.schedule)).key("disk_bytes").number(plan.info.disk_bytes);
+  j.key("disk_ns_per_byte").number(plan.costs.disk_ns_per_byte);
   j.key("turn_tiles").number(plan.info.turn_tiles).key("turn_state_bytes").number(plan.info.turn_state_bytes);
   j.key("turn_tile_bytes").number(plan.info.turn_tile_bytes).key("turn_pool_bytes").number(plan.info.turn_pool_bytes);
   j.key("rows_again").number(plan.info.rows_again).key("rows_halo").number(plan.info.rows_halo);

@@ -45,7 +45,7 @@ std::vector<FrontierPoint> frontier_of(const Request& request, const Plan& plan)
     const Result<std::shared_ptr<const Plan>> made = make_plan(at);
     if (!made.ok()) break;
     points.push_back(point_of(**made));
-    if (rows_replayed(**made) == 0) break;
+    if (rows_replayed(**made) == 0 && !(*made)->turn.spills()) break;
     const uint64_t more = points.size() < 4 ? budget / 8 + 1 : budget / 2 + budget / 4;  // densest where it is steepest
     if (budget > UINT64_MAX / 4) break;
     budget += more;

@@ -10,7 +10,7 @@
 namespace sqs {
 
 // The request at a ladder of budgets, ascending: from the least that works to the first at which nothing is evaluated twice for
-// looking back, a few points to each doubling. Empty if nothing is looked back at.
+// looking back and no rows are on disk, a few points to each doubling. Empty if nothing is looked back at.
 std::vector<FrontierPoint> frontier_of(const Request& request, const Plan& plan);
 
 // Sentences of advice: what reaches far, what is large.

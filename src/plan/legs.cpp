@@ -70,7 +70,12 @@ std::optional<Leg> Legs::next_of_reversal() {
         load_ = action;
         continue;
       case Action::What::Drop:
+      case Action::What::Write:  // in the first sweep alone
         continue;
+      case Action::What::Read:
+        leg.what = Leg::What::Read;
+        leg.record = action.state;
+        return leg;
       case Action::What::Save:
         leg.what = Leg::What::Save;
         leg.record = action.state;
@@ -116,14 +121,15 @@ std::optional<Leg> Legs::next_of_chain() {
 }
 
 Saves::Saves(const Plan& plan, bool backward) : plan_(&plan), backward_(backward) {
-  if (plan.turn.kind == TurnPlan::Kind::Reversal) actions_.emplace(*plan.turn.schedule);
+  start_given_ = plan.turn.extra_bytes == 0 || plan.turn.spills();
+  if (plan.turn.kind == TurnPlan::Kind::Reversal && !plan.turn.spills()) actions_.emplace(*plan.turn.schedule);
 }
 
 std::optional<Saves::Save> Saves::next() {
   const TurnPlan& turn = plan_->turn;
   if (!start_given_) {
     start_given_ = true;
-    if (turn.extra_bytes > 0) return Save{false, Leg::kStart, backward_ ? turn.tile_end : turn.first_tile};
+    return Save{false, Leg::kStart, backward_ ? turn.tile_end : turn.first_tile};
   }
   if (actions_.has_value()) {
     for (;;) {
@@ -147,6 +153,7 @@ TileSpan recorded_tiles(const Plan& plan, uint32_t sweep) {
   const TurnPlan& turn = plan.turn;
   if (turn.tile_end == turn.first_tile) return {turn.first_tile, turn.first_tile};
   if (turn.kind == TurnPlan::Kind::Chain) return segment_tiles(turn, plan.sweeps[sweep].backward ? turn.segments() - 1 : 0);
+  if (turn.spills()) return grid_tiles(turn, turn.tiles() - turn.schedule->tail_tiles(), turn.tiles());
   Actions actions(*turn.schedule);
   for (Action action = actions.next(); !is_first_sweep_over(action); action = actions.next())
     if (action.what == Action::What::Advance && action.keep) return grid_tiles(turn, action.first, action.last);

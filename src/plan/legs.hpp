@@ -14,6 +14,7 @@ struct Leg {
   enum class What {
     Replay,  // a layer below goes over tiles [first, last)
     Sweep,   // the sweep itself does
+    Read,    // rows of tiles [first, last) come back from disk onto the tape
     Save     // the states that the last replay has left on its way become a checkpoint
   } what = What::Sweep;
   uint32_t depth = 0;
@@ -22,7 +23,7 @@ struct Leg {
   bool begins = false;      // Replay: the first layer of a new segment or advance
   bool keep = true;         // Replay: rows stay on the tape
   bool recorded = false;    // Replay: the tape has them already
-  uint64_t record = 0;      // Replay: the checkpoint it starts from; Save: the one that is made
+  uint64_t record = 0;      // Replay: the checkpoint it starts from; Save: the one that is made; Read: the segment on disk
   bool on_disk = false;     // that is where it lies, counted by itself
   static constexpr uint64_t kStart = UINT64_MAX;       // where the first segment begins
   static constexpr uint64_t kPassing = UINT64_MAX - 1; // where the last replay that kept no rows has been going

@@ -142,6 +142,13 @@ struct SavedState {
   uint64_t bytes = 0;   // header included
 };
 
+// A file of checked blocks in the spill directory.
+struct DiskFile {
+  NodeId node = 0;           // Spill: whose rows
+  uint64_t block_bytes = 0;  // at most
+  uint64_t blocks = 0;
+};
+
 // How a run looks back: which states are saved where, and which rows are kept. The pool holds tapes from below and
 // checkpoints from above:
 //
@@ -175,11 +182,11 @@ struct TurnPlan {
   uint64_t pool_offset = 0;      // in the arena
   uint64_t staging_offset = 0;   // room for one saved state
   uint64_t replayed_tiles = 0;   // tiles that replays evaluate, all layers
-  uint64_t disk_states = 0;      // checkpoints on disk: the first ones
-  uint64_t disk_block_bytes = 0; // the largest state of a scan; each has a block of its own
+  std::vector<DiskFile> disk;    // one for all states, each of which has a block, or one for each tape
 
   uint64_t tiles() const { return static_cast<uint64_t>(tile_end - first_tile); }
-  uint64_t disk_blocks() const { return disk_states * saved.size(); }
+  // Rows that memory has no room for go to disk, and none is made again.
+  bool spills() const { return schedule.has_value() && schedule->kind() == ScheduleKind::Spill; }
   uint64_t segments() const { return spacing == 0 ? 0 : tiles() / spacing + (tiles() % spacing != 0 ? 1 : 0); }
   // Tiles and halos are there twice where two tapes are.
   uint64_t tapes_at_once() const { return beside ? 2 : 1; }
@@ -227,6 +234,7 @@ struct Plan {
   std::shared_ptr<const Graph> graph;
   Settings settings;
   InputState input;
+  Costs costs;                       // all nodes have one
   std::vector<NodeRows> rows;        // by node
   std::vector<StagePlan> stages;     // by node
   std::vector<TargetPlan> targets;

@@ -49,6 +49,9 @@ class Planner {
     plan_.graph = request_.graph;
     plan_.settings = request_.settings;
     plan_.input = request_.input;
+    plan_.costs = request_.costs;
+    plan_.costs.ns_per_row.resize(graph_.size());
+    for (NodeId id = 0; id < graph_.size(); ++id) plan_.costs.ns_per_row[id] = cost_of(graph_, request_.costs, id);
     plan_.budget_bytes = request_.budget_bytes;
     std::vector<NodeId> targets;
     for (const TargetRequest& t : request_.targets) targets.push_back(t.node);
@@ -246,17 +249,17 @@ class Planner {
 
   // Rows of all stages and what tiles cost besides, but for what a second thread replays while the first one looks back.
   double sqrt_ns() const {
-    double ns = kTileOverheadNs * static_cast<double>(plan_.tiles);
+    double ns = kTileOverheadNs * static_cast<double>(plan_.tiles) + disk_ns(plan_);
     double replays = kTileOverheadNs * static_cast<double>(plan_.turn.replayed_tiles);
     for (NodeId id = 0; id < graph_.size(); ++id) {
-      const double cost = cost_of(graph_, request_.costs, id);
+      const double cost = plan_.costs.ns_per_row[id];
       ns += cost * static_cast<double>(plan_.stages[id].rows_predicted);
       replays += cost * static_cast<double>(plan_.stages[id].rows_replayed);
     }
     if (!plan_.turn.beside) return ns;
     double looking_back = kTileOverheadNs * static_cast<double>(plan_.turn.tiles());
     for (const Unit& unit : plan_.sweeps[plan_.turn.sweep].units)
-      if (!unit.is_sink()) looking_back += cost_of(graph_, request_.costs, unit.node) * static_cast<double>(unit.range.count());
+      if (!unit.is_sink()) looking_back += plan_.costs.ns_per_row[unit.node] * static_cast<double>(unit.range.count());
     return ns - std::min(replays, looking_back);
   }
 
@@ -282,7 +285,7 @@ class Planner {
     for (const uint64_t frames : spans()) {
       const double fewest_tiles = static_cast<double>(plan_.turn.tiles()) * static_cast<double>(plan_.tile_frames) / static_cast<double>(frames);
       if (found && kTileOverheadNs * fewest_tiles > least_ns) break;  // no smaller ones can be faster either
-      if (attempt({frames, 1, 1, false}) && plan_.turn.replayed_tiles == 0) break;
+      if (attempt({frames, 1, 1, false}) && plan_.turn.replayed_tiles == 0 && plan_.turn.disk.empty()) break;
       if (request_.settings.threads > 1 && can_replay_beside(plan_)) attempt({frames, 2, 1, false, true});
     }
     if (!found) return false;

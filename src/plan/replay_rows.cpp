@@ -71,7 +71,7 @@ class ReplayCounter {
       const auto edge = [&](uint64_t j) {  // where segment j begins, counted in tiles
         return j == 0 ? 0 : j <= schedule.checkpoints() ? schedule.position(j - 1) : turn.tiles() - schedule.tail_tiles();
       };
-      const bool stored = schedule.kind() == ScheduleKind::Store;
+      const bool stored = schedule.most_evaluations_of_a_tile() <= 1;
       count_segments(s, stored ? 0 : schedule.checkpoints() + 1, [&](uint64_t j) { return grid_tiles(turn, edge(j), edge(j + 1)); },
                      [](uint64_t, size_t) { return true; });
     } else if (!count_in_whole_tiles(s)) {

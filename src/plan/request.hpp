@@ -37,6 +37,9 @@ struct Costs {
   double small_fresh_ns_per_byte = 0.75;  // writing memory for the first time, in mappings of small pages
   double large_fresh_ns_per_byte = 0.4;   // the same in those of large pages
   double reread_ns_per_byte = 0.05;       // what reading costs more when the caches have forgotten the bytes
+  double disk_ns_per_byte = 2.0;          // writing a byte to the spill directory and reading it back
+  double disk_ns_per_block = 10'000;      // the same for a block of it, whatever its length
+  bool disk_probed = false;               // in the spill directory itself
 
   double fresh_ns(uint64_t mapping_bytes) const {
     return static_cast<double>(mapping_bytes) *

@@ -57,14 +57,33 @@ std::optional<std::optional<Schedule>> Schedule::without_table(const Chain& chai
 }
 
 bool Schedule::exists(const Chain& chain, const ScheduleLimits& limits) {
+  if (can_spill(chain, limits)) return true;
   if (const auto decided = without_table(chain, limits)) return decided->has_value();
   const uint32_t levels = std::clamp(limits.max_ratio, 1u, CapacityTable::kMostLevels);
   const auto bounds = CapacityTable::bounds(chain.pool_bytes, chain.state_bytes, chain.tile_bytes, levels);
   if (bounds.most < chain.tiles) return false;
-  return bounds.least >= chain.tiles || choose(chain, limits).has_value();
+  return bounds.least >= chain.tiles || without_spilling(chain, limits).has_value();
+}
+
+bool Schedule::can_spill(const Chain& chain, const ScheduleLimits& limits) {
+  const Wide on_disk = chain.tiles - Schedule(chain).capacity().beside(0);
+  return limits.fixed_tiles == 0 && on_disk > 0 && on_disk <= limits.disk_tiles;
 }
 
 std::optional<Schedule> Schedule::choose(const Chain& chain, const ScheduleLimits& limits) {
+  std::optional<Schedule> other = without_spilling(chain, limits);
+  if (!can_spill(chain, limits)) return other;
+  Schedule s(chain);
+  s.kind_ = ScheduleKind::Spill;
+  s.tail_ = static_cast<uint64_t>(s.capacity().beside(0));
+  s.spacing_ = std::clamp<uint64_t>(limits.disk_segment_tiles, 1, s.tail_);
+  s.evaluations_ = chain.tiles;
+  const double price = static_cast<double>(chain.tiles - s.tail_) * limits.disk_tile_cost;
+  if (other.has_value() && price >= static_cast<double>(other->evaluations_ - chain.tiles)) return other;
+  return s;
+}
+
+std::optional<Schedule> Schedule::without_spilling(const Chain& chain, const ScheduleLimits& limits) {
   if (const auto decided = without_table(chain, limits)) return *decided;
   Schedule s(chain);
   const Wide n = chain.tiles;
@@ -114,7 +133,7 @@ uint64_t Schedule::position(uint64_t checkpoint) const {
 
 uint32_t Schedule::most_evaluations_of_a_tile() const {
   if (chain_.tiles == 0) return 0;
-  if (kind_ == ScheduleKind::Store) return 1;
+  if (kind_ == ScheduleKind::Store || kind_ == ScheduleKind::Spill) return 1;
   return kind_ == ScheduleKind::Multi ? table_->levels() : 2;
 }
 
@@ -129,7 +148,18 @@ uint32_t Schedule::evaluations_of_first_tile() const {
 uint64_t Schedule::most_segment_tiles() const {
   // Some part of a Multi schedule is always full, and its first segment has all of the pool.
   if (kind_ == ScheduleKind::Multi) return static_cast<uint64_t>(table_->tiles(1, Wide(table_->free_start())));
-  return std::max(tail_, checkpoints() == 0 ? chain_.tiles - tail_ : spacing_);
+  return std::max(tail_, checkpoints() == 0 && kind_ != ScheduleKind::Spill ? chain_.tiles - tail_ : spacing_);
+}
+
+uint64_t Schedule::disk_segments() const {
+  if (kind_ != ScheduleKind::Spill) return 0;
+  return static_cast<uint64_t>(ceil_div(Wide(chain_.tiles) - tail_, Wide(spacing_)));
+}
+
+Schedule::Span Schedule::disk_segment(uint64_t segment) const {
+  assert(segment < disk_segments());
+  const uint64_t last = chain_.tiles - tail_ - (disk_segments() - 1 - segment) * spacing_;
+  return {segment == 0 ? 0 : last - spacing_, last};
 }
 
 uint64_t Schedule::peak_bytes() const {
@@ -141,7 +171,7 @@ uint64_t Schedule::peak_bytes() const {
     return table_->pool_bytes() - used.least_remainder(m + 1);
   }
   Wide peak = m * state + (Wide(tail_) - 1) * size;
-  if (kind_ == ScheduleKind::Store) return saturated(peak);
+  if (kind_ == ScheduleKind::Store || kind_ == ScheduleKind::Spill) return saturated(peak);
   // The last replayed segment may be short, those before it are as long as they can be.
   const Wide last = Wide(chain_.tiles) - tail_ - (checkpoints() == 0 ? 0 : position(checkpoints() - 1));
   peak = std::max(peak, std::max<Wide>(m - 1, 0) * state + (last - 1) * size);

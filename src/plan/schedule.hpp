@@ -6,7 +6,8 @@
 // forward evaluation of a tile counts, the first sweep's included. plan/actions.hpp spells a schedule out step by step,
 // plan/online_placement.hpp is for chains whose length is not known.
 //
-// Store, Shrink and ShrinkDisk take the fewest evaluations possible while no tile needs three (Shrink: for S <= T).
+// Store and Spill evaluate every tile once; Shrink and ShrinkDisk take the fewest evaluations possible with states alone while no
+// tile needs three (Shrink: for S <= T).
 #pragma once
 
 #include <cstdint>
@@ -23,12 +24,16 @@ enum class ScheduleKind {
   ShrinkDisk,  // the same after leftmost states on disk, K(B) tiles apart, each written and read once
   Multi,       // more evaluations: segments are reversed by inner checkpoints
   Fixed,       // checkpoints every so many tiles; at most two evaluations of a tile
+  Spill,       // the newest outputs are kept, all others go to disk, each written and read once; no states
 };
 
 struct ScheduleLimits {
   uint64_t disk_states = 0;  // how many states may go to disk; 0: there is no disk
   uint32_t max_ratio = 4;    // evaluations of a tile at most; above CapacityTable::kMostLevels means that many
   uint64_t fixed_tiles = 0;  // != 0: checkpoints every so many tiles
+  uint64_t disk_tiles = 0;   // the outputs of how many tiles may go to disk
+  uint64_t disk_segment_tiles = 1;  // how many of them are written and read together; more than fit the pool mean so many
+  double disk_tile_cost = 0; // of writing and reading back a tile's outputs, in evaluations of a tile
 };
 
 class Schedule {
@@ -38,11 +43,13 @@ class Schedule {
   // - With fixed_tiles = k: Fixed, with checkpoints before tiles k, 2k, ... up to the tail of newest outputs, of which as
   //   many are kept as the pool has room for beside the states. (ceil(n / k) - 1) * S + (k - 1) * T bytes always suffice.
   //   Should memory not, the leftmost states go to disk as far as allowed. Nothing else is tried.
+  // - Spill if n - K(B) <= disk_tiles and (n - K(B)) * disk_tile_cost is less than what any of the following evaluates again,
+  //   or none of them fits.
   // - Shrink if n <= N2(B) = K(B) + K(B) + K(B - S) + ... + K(B - MS) + K(B - MS), M = floor(B / S).
   // - ShrinkDisk if n <= disk_states * K(B) + N2(B): with no states in memory, K(B) tiles apart, if the disk has room for
   //   so many, which takes the fewest evaluations; else with all the disk's states and the fewest in memory.
   // - Multi with the least ratio r <= max_ratio whose capacity is n; for S <= T within 6 % of the fewest evaluations.
-  // max_ratio < 2 allows Store alone.
+  // max_ratio < 2 allows Store and Spill alone.
   static std::optional<Schedule> choose(const Chain& chain, const ScheduleLimits& limits);
 
   ScheduleKind kind() const { return kind_; }
@@ -68,6 +75,15 @@ class Schedule {
   uint64_t checkpoints() const { return kind_ == ScheduleKind::Multi ? 0 : disk_states_ + memory_states_; }
   uint64_t position(uint64_t checkpoint) const;  // the tile before which it is taken
 
+  // Tiles [first, last) whose outputs are on disk together, oldest first, of which the first may be fewer; none but for Spill.
+  struct Span {
+    uint64_t first = 0;
+    uint64_t last = 0;
+  };
+  uint64_t disk_segments() const;
+  Span disk_segment(uint64_t segment) const;
+  uint64_t disk_segment_tiles() const { return kind_ == ScheduleKind::Spill ? spacing_ : 0; }
+
   // The capacities by which Multi splits; nullptr for others.
   const std::shared_ptr<const CapacityTable>& table() const { return table_; }
 
@@ -77,14 +93,16 @@ class Schedule {
  private:
   explicit Schedule(const Chain& chain) : chain_(chain) {}
   Capacity capacity() const { return {chain_.pool_bytes, chain_.state_bytes, chain_.tile_bytes}; }
-  // All but Multi: what choose() answers, or nothing where Multi is to be tried.
+  // All but Multi and Spill: what choose() answers, or nothing where Multi is to be tried.
   static std::optional<std::optional<Schedule>> without_table(const Chain& chain, const ScheduleLimits& limits);
+  static std::optional<Schedule> without_spilling(const Chain& chain, const ScheduleLimits& limits);
+  static bool can_spill(const Chain& chain, const ScheduleLimits& limits);
   static std::optional<Schedule> fixed(const Chain& chain, uint64_t spacing, uint64_t disk_limit);
   void finish_sweep(ScheduleKind kind, uint64_t spacing, uint64_t disk_states, uint64_t memory_states);
 
   Chain chain_;
   ScheduleKind kind_ = ScheduleKind::Store;
-  uint64_t spacing_ = 0;  // of the checkpoints on disk, or all of a Fixed schedule
+  uint64_t spacing_ = 0;  // of the checkpoints on disk, or all of a Fixed schedule; of Spill: tiles of a segment
   uint64_t disk_states_ = 0;
   uint64_t memory_states_ = 0;
   uint64_t tail_ = 0;

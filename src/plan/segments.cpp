@@ -13,7 +13,34 @@ Range rows_between(const Unit& unit, int64_t first, int64_t last, uint64_t tile_
   return {unit.row_at(first * span), unit.row_at(last * span)};
 }
 
+// Rows of a tape that the sweep above it reads in tiles [first, last).
+Range rows_read(const Plan& plan, const Unit& tape, int64_t first, int64_t last) {
+  Range range;
+  for (const Reader& reader : tape.outside)
+    widen(range, touched(plan.paths[reader.path],
+                         rows_between(plan.sweeps[plan.turn.sweep].units[reader.unit], first, last, plan.tile_frames),
+                         plan.rows[tape.node].out.count));
+  return range;
+}
+
 }  // namespace
+
+// Between tiles the rows above and those below need not part at one row: readers reach as far as they like, and some have no
+// rows in these tiles but in others. So ends are those of all tiles to either side, which never go back.
+TapeRows tape_rows(const Plan& plan, const Unit& tape, int64_t first, int64_t last) {
+  const TurnPlan& turn = plan.turn;
+  const auto from = [&](int64_t tile) {
+    const Range rows = rows_read(plan, tape, tile, turn.tile_end);
+    return rows.count() > 0 ? rows.first : Segments::kNoRow;
+  };
+  const auto to = [&](int64_t tile) { return rows_read(plan, tape, turn.first_tile, tile).last; };
+  const Range seat = {from(first), to(last)};
+  if (seat.count() == 0) return {};
+  Range disk = seat;
+  if (turn.from_last) disk.first = std::clamp(to(first), seat.first, seat.last);
+  else disk.last = std::clamp(from(last), seat.first, seat.last);
+  return {seat, disk};
+}
 
 Segments::Segments(const Plan& plan) : plan_(plan), scans_(plan.graph->size(), false) {
   for (auto& starts : starts_) starts.assign(plan.graph->size(), kNoRow);

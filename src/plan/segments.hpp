@@ -42,4 +42,11 @@ class Segments {
   bool known_[2] = {false, false};
 };
 
+// Where the rows of a tape are when tiles [first, last) of a reversal whose rows go to disk are worked through.
+struct TapeRows {
+  Range seat;  // on the tape: all that these tiles read, and of the tiles done before them what those after will
+  Range disk;  // of these the ones that come from disk; the others were on the tape for the tiles done before
+};
+TapeRows tape_rows(const Plan& plan, const Unit& tape, int64_t first, int64_t last);
+
 }  // namespace sqs

@@ -66,7 +66,6 @@ class Describer {
           const uint64_t bytes = decl.save != nullptr ? decl.saved_bytes : decl.state_bytes;
           const uint64_t slot = (bytes + kRecordHeader + 15) / 16 * 16;
           turn_.saved.push_back({unit.node, turn_.state_bytes, slot});
-          turn_.disk_block_bytes = std::max(turn_.disk_block_bytes, slot);
           turn_.state_bytes += slot;
         }
   }
@@ -165,23 +164,87 @@ uint64_t asked_spacing(const Plan& plan) {
   return static_cast<uint64_t>(std::clamp<Wide>(ceil_div(frames, static_cast<Wide>(plan.tile_frames)), 1, Wide{1} << 40));
 }
 
-constexpr uint32_t kMostEvaluations = 4;  // of a tile, unless asked otherwise
+constexpr uint32_t kMostEvaluations = 4;               // of a tile, unless asked otherwise
+constexpr uint64_t kDiskSegmentBytes = uint64_t{1} << 20;  // rows written and read together: long transfers that a cache still holds
 
-uint64_t bytes_on_disk(const TurnPlan& turn, uint64_t states) {
-  if (states == 0) return 0;
-  const Size blocks = Size(states) * turn.saved.size();
-  const Result<uint64_t> bytes = SpillFile::file_bytes({turn.disk_block_bytes, blocks.saturated()});
-  return blocks.overflowed() || !bytes.ok() ? UINT64_MAX : *bytes;
+uint64_t bytes_of(const std::vector<DiskFile>& files) {
+  Size sum;
+  for (const DiskFile& file : files) {
+    const Result<uint64_t> bytes = SpillFile::file_bytes({file.block_bytes, file.blocks});
+    if (!bytes.ok()) return UINT64_MAX;
+    sum += *bytes;
+  }
+  return sum.saturated();
 }
 
-ScheduleLimits limits_of(const Plan& plan, uint64_t disk_bytes) {
+std::vector<DiskFile> files_of_states(const TurnPlan& turn, uint64_t states) {
+  if (states == 0 || turn.saved.empty()) return {};
+  uint64_t largest = 0;
+  for (const SavedState& saved : turn.saved) largest = std::max(largest, saved.bytes);
+  return {{0, largest, (Size(states) * turn.saved.size()).saturated()}};
+}
+
+std::vector<DiskFile> files_of_rows(const TurnPlan& turn, uint64_t tiles, uint64_t segment_tiles) {
+  std::vector<DiskFile> files;
+  const uint64_t blocks = tiles / segment_tiles + (tiles % segment_tiles != 0 ? 1 : 0);
+  for (const Tape& tape : turn.tapes) {
+    const Size rows = Size(tape.rows_per_tile) * segment_tiles + tape.beside_rows;
+    files.push_back({tape.node, (rows * tape.row_bytes).saturated(), blocks});
+  }
+  return files;
+}
+
+// What replays take to make the rows of a tile again.
+double tile_ns(const Plan& plan) {
+  double ns = 0;
+  for (const Unit& unit : plan.sweeps[plan.turn.sweep].replays[0].units) {
+    const uint64_t step = std::max<uint64_t>(1, unit.domain.step);
+    if (!unit.kept) ns += plan.costs.ns_per_row[unit.node] * static_cast<double>(plan.tile_frames) / static_cast<double>(step);
+  }
+  return ns;
+}
+
+// What it takes to put rows on disk, and to get them back.
+double spill_ns(const Plan& plan, uint64_t tiles, uint64_t segments) {
+  return plan.costs.disk_ns_per_byte * static_cast<double>(plan.turn.tile_bytes) * static_cast<double>(tiles) +
+         plan.costs.disk_ns_per_block * static_cast<double>(plan.turn.tapes.size()) * static_cast<double>(segments);
+}
+
+// Whatever fits on disk tile by tile does so in longer segments of some length as well. Where rows come from disk there is nothing
+// for a second thread to replay.
+void offer_disk_for_rows(const Plan& plan, uint64_t pool_bytes, uint64_t disk_bytes, ScheduleLimits& limits) {
+  const TurnPlan& turn = plan.turn;
+  if (turn.tile_bytes == 0 || turn.beside) return;
+  limits.disk_tiles = disk_bytes / std::max<uint64_t>(1, bytes_of(files_of_rows(turn, 1, 1)));
+  const uint64_t kept = pool_bytes / turn.tile_bytes + 1;
+  if (turn.tiles() <= kept || turn.tiles() - kept > limits.disk_tiles) return;
+  uint64_t segment = std::clamp<uint64_t>(kDiskSegmentBytes / turn.tile_bytes, 1, kept);
+  while (segment > 1 && bytes_of(files_of_rows(turn, turn.tiles() - kept, segment)) > disk_bytes) segment /= 2;
+  limits.disk_segment_tiles = segment;
+  limits.disk_tile_cost = spill_ns(plan, segment, 1) / static_cast<double>(segment) / std::max(1e-9, tile_ns(plan));
+}
+
+ScheduleLimits limits_of(const Plan& plan, uint64_t pool_bytes, uint64_t disk_bytes) {
   const TurnPlan& turn = plan.turn;
   ScheduleLimits limits;
   limits.fixed_tiles = asked_spacing(plan);
   limits.max_ratio = plan.settings.max_ratio == 0 ? kMostEvaluations : plan.settings.max_ratio;
-  if (disk_bytes == 0 || turn.saved.empty()) return limits;
-  limits.disk_states = disk_bytes / std::max<uint64_t>(1, bytes_on_disk(turn, 1));
+  if (disk_bytes == 0) return limits;
+  if (!turn.saved.empty()) limits.disk_states = disk_bytes / std::max<uint64_t>(1, bytes_of(files_of_states(turn, 1)));
+  offer_disk_for_rows(plan, pool_bytes, disk_bytes, limits);
   return limits;
+}
+
+// Of a reversal; false if no schedule works.
+bool choose_schedule(TurnPlan& turn, uint64_t pool_bytes, const ScheduleLimits& limits) {
+  const uint64_t tile_bytes = turn.tapes_at_once() * turn.tile_bytes;
+  turn.schedule = Schedule::choose(Chain{turn.tiles(), turn.state_bytes, tile_bytes, pool_bytes}, limits);
+  if (!turn.schedule.has_value() || (turn.beside && turn.schedule->kind() == ScheduleKind::Multi)) return false;
+  const bool once = turn.schedule->most_evaluations_of_a_tile() <= 1;
+  turn.pool_bytes = once ? turn.schedule->peak_bytes() : pool_bytes;
+  turn.disk = turn.spills() ? files_of_rows(turn, turn.tiles() - turn.schedule->tail_tiles(), turn.schedule->disk_segment_tiles())
+                            : files_of_states(turn, turn.schedule->disk_states());
+  return true;
 }
 
 }  // namespace
@@ -205,7 +268,7 @@ std::optional<uint64_t> least_turn_pool(const Plan& plan, uint64_t disk_bytes, u
   const uint64_t n = turn.tiles();
   if (turn.kind == TurnPlan::Kind::None || n == 0) return 0;
   if (turn.kind == TurnPlan::Kind::Reversal)
-    return least_pool(Chain{n, turn.state_bytes, turn.tile_bytes, 0}, limits_of(plan, disk_bytes), below);
+    return least_pool(Chain{n, turn.state_bytes, turn.tile_bytes, 0}, limits_of(plan, 0, disk_bytes), below);
   const uint64_t spacing = std::min(asked_spacing(plan), n);
   std::optional<uint64_t> least =
       spacing == 0 ? chain_least_pool(n, turn.state_bytes, turn.tile_bytes) : chain_bytes(turn, spacing);
@@ -219,17 +282,10 @@ bool schedule_turn(Plan& plan, uint64_t pool_bytes, uint64_t disk_bytes) {
   const uint64_t n = turn.tiles();
   turn.pool_bytes = 0;
   turn.spacing = 0;
-  turn.disk_states = 0;
+  turn.disk.clear();
   turn.schedule.reset();
   if (turn.kind == TurnPlan::Kind::None) return true;
-  if (turn.kind == TurnPlan::Kind::Reversal) {
-    const uint64_t tile_bytes = turn.tapes_at_once() * turn.tile_bytes;
-    turn.schedule = Schedule::choose(Chain{n, turn.state_bytes, tile_bytes, pool_bytes}, limits_of(plan, disk_bytes));
-    if (!turn.schedule.has_value() || (turn.beside && turn.schedule->kind() == ScheduleKind::Multi)) return false;
-    turn.disk_states = turn.schedule->disk_states();
-    turn.pool_bytes = turn.schedule->kind() == ScheduleKind::Store ? turn.schedule->peak_bytes() : pool_bytes;
-    return true;
-  }
+  if (turn.kind == TurnPlan::Kind::Reversal) return choose_schedule(turn, pool_bytes, limits_of(plan, pool_bytes, disk_bytes));
   if (n == 0) return true;
   const Size room = Size(pool_bytes) + turn.tile_bytes;
   std::optional<uint64_t> spacing = asked_spacing(plan);
@@ -251,11 +307,40 @@ int32_t schedule_code(const Plan& plan) {
     case ScheduleKind::ShrinkDisk: return SQS_SHRINK_DISK;
     case ScheduleKind::Multi: return SQS_MULTI;
     case ScheduleKind::Fixed: return SQS_FIXED;
+    case ScheduleKind::Spill: return SQS_SPILL;
   }
   return SQS_NO_SCHEDULE;
 }
 
-uint64_t disk_bytes(const TurnPlan& turn) { return bytes_on_disk(turn, turn.disk_states); }
+uint64_t disk_bytes(const TurnPlan& turn) { return bytes_of(turn.disk); }
+
+double disk_ns(const Plan& plan) {
+  const TurnPlan& turn = plan.turn;
+  if (turn.disk.empty()) return 0;
+  if (turn.spills()) return spill_ns(plan, turn.tiles() - turn.schedule->tail_tiles(), turn.schedule->disk_segments());
+  const DiskFile& states = turn.disk[0];
+  return (plan.costs.disk_ns_per_byte * static_cast<double>(states.block_bytes) + plan.costs.disk_ns_per_block) *
+         static_cast<double>(states.blocks);
+}
+
+namespace {
+
+// Fewer tiles in the same pool, and on disk as before, where the files are there already.
+bool schedule_again(Plan& plan, const TurnPlan& former) {
+  if (plan.turn.kind != TurnPlan::Kind::Reversal) return schedule_turn(plan, former.pool_bytes, 0);
+  ScheduleLimits limits = limits_of(plan, former.pool_bytes, 0);
+  if (former.spills()) {
+    limits.disk_tiles = former.tiles() - former.schedule->tail_tiles();
+    limits.disk_segment_tiles = former.schedule->disk_segment_tiles();
+  } else if (former.schedule.has_value()) {
+    limits.disk_states = former.schedule->disk_states();
+  }
+  if (!choose_schedule(plan.turn, former.pool_bytes, limits)) return false;
+  plan.turn.disk = former.disk;
+  return true;
+}
+
+}  // namespace
 
 Status refit(Plan& plan, const ScanStart& scan_start) {
   const TurnPlan former = std::move(plan.turn);
@@ -265,7 +350,7 @@ Status refit(Plan& plan, const ScanStart& scan_start) {
   plan.turn.pool_offset = former.pool_offset;
   plan.turn.staging_offset = former.staging_offset;
   plan.turn.beside = former.beside;
-  if (plan.turn.beside_bytes > former.beside_bytes || !schedule_turn(plan, former.pool_bytes, ::sqs::disk_bytes(former)))
+  if (plan.turn.beside_bytes > former.beside_bytes || !schedule_again(plan, former))
     return Error{SQS_E_INTERNAL, "a part of the rows does not fit where all of them did; this is a defect of the library"};
   count_rows(plan);
   count_replays(plan);

@@ -20,8 +20,9 @@ bool schedule_turn(Plan& plan, uint64_t pool_bytes, uint64_t disk_bytes);
 // As sqs_schedule_code.
 int32_t schedule_code(const Plan& plan);
 
-// What the states on disk take there.
+// What states or rows on disk take there, and how long it takes to write and read them.
 uint64_t disk_bytes(const TurnPlan& turn);
+double disk_ns(const Plan& plan);
 
 // Adds what replays evaluate to the rows predicted and to the tiles of the turn.
 void count_replays(Plan& plan);

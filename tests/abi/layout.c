@@ -111,6 +111,7 @@ static void constants(void) {
   C(SQS_MULTI);
   C(SQS_FIXED);
   C(SQS_CHAIN);
+  C(SQS_SPILL);
 
   C(SQS_AUTO);
   C(SQS_CLASSIC);

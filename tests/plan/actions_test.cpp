@@ -112,6 +112,27 @@ TEST(Actions, OfAShrinkScheduleReleaseAStateBeforeItsSegmentIsKept) {
   for (size_t i = 0; i < all.size(); ++i) EXPECT_TRUE(same(all[i], expected[i])) << i;
 }
 
+TEST(Actions, OfASpillScheduleWriteAndReadEachSegmentOnce) {
+  using What = Action::What;
+  ScheduleLimits limits;
+  limits.disk_tiles = 5;
+  limits.disk_segment_tiles = 2;
+  // K = 3 of 8 tiles stay, those on disk are 1 and 2 and 2.
+  const Schedule schedule = *Schedule::choose({8, 1, 1, 2}, limits);
+  ASSERT_EQ(schedule.kind(), ScheduleKind::Spill);
+  const std::vector<Action> expected = {
+      {What::Advance, 0, 1, true, false, 0}, {What::Write, 0, 1, false, true, 0},
+      {What::Advance, 1, 3, true, false, 0}, {What::Write, 1, 3, false, true, 1},
+      {What::Advance, 3, 5, true, false, 0}, {What::Write, 3, 5, false, true, 2},
+      {What::Advance, 5, 8, true, false, 0}, {What::Reverse, 5, 8, false, false, 0},
+      {What::Read, 3, 5, false, true, 2},    {What::Reverse, 3, 5, false, false, 0},
+      {What::Read, 1, 3, false, true, 1},    {What::Reverse, 1, 3, false, false, 0},
+      {What::Read, 0, 1, false, true, 0},    {What::Reverse, 0, 1, false, false, 0}};
+  const auto all = all_of(Actions(schedule));
+  ASSERT_EQ(all.size(), expected.size());
+  for (size_t i = 0; i < all.size(); ++i) EXPECT_TRUE(same(all[i], expected[i])) << i;
+}
+
 TEST(Actions, OfNoTilesEndAtOnce) {
   for (const uint64_t pool : {0, 10}) EXPECT_TRUE(all_of(Actions(*Schedule::choose({0, 1, 1, pool}, {}))).empty());
 }

@@ -25,6 +25,8 @@ struct Replayed {
   uint64_t memory_states = 0, disk_states = 0;  // at most at once
   uint64_t memory_saves = 0, disk_saves = 0;
   uint64_t memory_loads = 0, disk_loads = 0;
+  uint64_t segments_written = 0, segments_read = 0;
+  uint64_t tiles_written = 0;
   uint64_t longest_kept = 0;
   uint64_t tail = 0;                     // the first kept run
   std::vector<uint64_t> checkpoints;     // saved before the first Reverse
@@ -50,7 +52,7 @@ class ReferenceExecutor {
   Replayed run(Actions actions) {
     for (Action a = actions.next(); r_.legal && a.what != Action::What::End; a = actions.next()) follow(a);
     check(end_ == 0, "not all tiles were reversed");
-    check(memory_.empty() && disk_.empty(), "states are left over");
+    check(memory_.empty() && disk_.empty() && segments_.empty(), "states or outputs are left over");
     check(actions.next().what == Action::What::End, "the end is not the end");
     if (!times_.empty()) r_.of_first_tile = times_[0];
     for (const uint64_t t : times_) r_.most_of_a_tile = std::max(r_.most_of_a_tile, t);
@@ -108,6 +110,25 @@ class ReferenceExecutor {
         check(!tier.empty() && tier.back() == a.first && a.state == tier.size() - 1, "a drop that does not pop");
         if (r_.legal) tier.pop_back();
         return;
+      case Action::What::Write:
+        check(a.first == kept_first_ && a.last == kept_last_ && a.first < a.last, "written what is not kept");
+        check(a.to_disk && a.state == segments_.size() && !reversed_, "a write that does not push");
+        segments_.push_back(a.first);
+        ++r_.segments_written;
+        r_.tiles_written += a.last - a.first;
+        kept_first_ = kept_last_ = 0;
+        return;
+      case Action::What::Read:
+        check(kept_first_ == kept_last_, "outputs are held while others are read");
+        check(!segments_.empty() && segments_.back() == a.first && a.last == end_ && a.state == segments_.size() - 1,
+              "a read of what is not the newest segment");
+        if (!r_.legal) return;
+        segments_.pop_back();
+        ++r_.segments_read;
+        kept_first_ = a.first;
+        kept_last_ = a.last;
+        r_.longest_kept = std::max(r_.longest_kept, a.last - a.first);
+        return account();
       case Action::What::Reverse:
         check(a.last == end_ && a.first == kept_first_ && a.last == kept_last_ && a.first < a.last, "reversed what is not kept");
         reversed_ = true;
@@ -124,7 +145,7 @@ class ReferenceExecutor {
   uint64_t here_ = 0;
   uint64_t kept_first_ = 0, kept_last_ = 0;
   bool reversed_ = false;
-  std::vector<uint64_t> times_, memory_, disk_;
+  std::vector<uint64_t> times_, memory_, disk_, segments_;
 };
 
 inline Replayed replayed(const Schedule& schedule) { return ReferenceExecutor(schedule.chain()).run(Actions(schedule)); }
@@ -140,6 +161,8 @@ inline Replayed expect_true_to_its_word(const Schedule& s) {
   EXPECT_EQ(r.disk_states, s.disk_states()) << s.chain();
   EXPECT_EQ(r.disk_saves, s.disk_states()) << s.chain();
   EXPECT_EQ(r.disk_loads, s.disk_states()) << s.chain();
+  EXPECT_EQ(r.segments_written, s.disk_segments()) << s.chain();
+  EXPECT_EQ(r.segments_read, s.disk_segments()) << s.chain();
   EXPECT_EQ(r.tail, s.tail_tiles()) << s.chain();
   EXPECT_EQ(r.longest_kept, s.most_segment_tiles()) << s.chain();
   EXPECT_EQ(r.peak_bytes, s.peak_bytes()) << s.chain();

@@ -213,6 +213,81 @@ TEST(Schedule, TheDiskTakesTheLeftmostStates) {
         }
 }
 
+ScheduleLimits with_disk_for_outputs(uint64_t tiles, double cost, uint32_t ratio = 4, uint64_t segment = 1) {
+  ScheduleLimits limits{0, ratio, 0};
+  limits.disk_tiles = tiles;
+  limits.disk_tile_cost = cost;
+  limits.disk_segment_tiles = segment;
+  return limits;
+}
+
+TEST(Schedule, OutputsGoToDiskWhereThatIsCheaperThanEvaluatingThemAgain) {
+  size_t spilled = 0, shrunk = 0, refused = 0;
+  for (const auto& [state, tile] : {std::pair<uint64_t, uint64_t>{1, 1}, {2, 5}, {5, 2}, {40, 3}, {0, 4}})
+    for (uint64_t pool = 0; pool <= 60; pool += 3)
+      for (uint64_t n = 1; n <= 300; n += 13)
+        for (const double cost : {0.0, 0.5, 0.999, 1.0, 1.2, 2.0, 100.0})
+          for (const uint32_t ratio : {1u, 2u, 4u})
+            for (const uint64_t disk : {uint64_t(0), uint64_t(20), n}) {
+              const Chain chain{n, state, tile, pool};
+              const uint64_t kept = kept_with(pool, tile);
+              const auto other = Schedule::choose(chain, {0, ratio, 0});
+              const auto s = Schedule::choose(chain, with_disk_for_outputs(disk, cost, ratio));
+              const bool fits = n > kept && n - kept <= disk;
+              const bool cheaper = fits && (!other || double(n - kept) * cost < double(other->evaluations() - n));
+              ASSERT_EQ(s.has_value(), other.has_value() || fits) << chain << " disk=" << disk;
+              refused += s.has_value() ? 0 : 1;
+              if (!s) continue;
+              ASSERT_EQ(s->kind() == ScheduleKind::Spill, cheaper) << chain << " disk=" << disk << " cost=" << cost;
+              if (!cheaper) {
+                shrunk += fits ? 1 : 0;
+                EXPECT_EQ(s->evaluations(), other->evaluations());
+                continue;
+              }
+              ++spilled;
+              const Replayed r = expect_true_to_its_word(*s);
+              EXPECT_EQ(s->evaluations(), n) << chain;
+              EXPECT_EQ(s->tail_tiles(), kept) << chain;
+              EXPECT_EQ(r.tiles_written, n - kept) << chain;
+              EXPECT_EQ(r.memory_saves + r.disk_saves, 0u) << chain;
+            }
+  EXPECT_GT(spilled, 10'000u);
+  EXPECT_GT(shrunk, 5000u);
+  EXPECT_GT(refused, 1000u);
+}
+
+TEST(Schedule, SegmentsOnDiskEndWhereTheKeptOutputsBegin) {
+  for (const uint64_t n : {11, 12, 50, 1000})
+    for (const uint64_t segment : {1, 2, 3, 7, 10, 500}) {  // 10 outputs are at hand
+      const Schedule s = chosen({n, 8, 4, 36}, with_disk_for_outputs(n, 0, 4, segment));
+      ASSERT_EQ(s.kind(), ScheduleKind::Spill);
+      const uint64_t most = std::min<uint64_t>(segment, 10);
+      EXPECT_EQ(s.disk_segment_tiles(), most);
+      EXPECT_EQ(s.disk_segments(), (n - 10 + most - 1) / most);
+      uint64_t at = 0;
+      for (uint64_t j = 0; j < s.disk_segments(); ++j) {
+        const Schedule::Span span = s.disk_segment(j);
+        EXPECT_EQ(span.first, at);
+        EXPECT_TRUE(j == 0 ? span.last > at && span.last - at <= most : span.last - at == most) << j;
+        at = span.last;
+      }
+      EXPECT_EQ(at, n - 10);
+      EXPECT_EQ(s.peak_bytes(), 36u);
+      expect_true_to_its_word(s);
+    }
+  const Schedule others = chosen({50, 8, 4, 36});
+  EXPECT_EQ(others.disk_segments(), 0u);
+  EXPECT_EQ(others.disk_segment_tiles(), 0u);
+}
+
+TEST(Schedule, CheckpointsAtAFixedSpacingPutNoOutputsOnDisk) {
+  ScheduleLimits limits = with_disk_for_outputs(1000, 0);
+  limits.fixed_tiles = 10;
+  EXPECT_EQ(chosen({100, 2, 3, 60}, limits).kind(), ScheduleKind::Fixed);
+  limits.fixed_tiles = 1;  // 99 states
+  EXPECT_FALSE(Schedule::choose({100, 2, 3, 60}, limits));
+}
+
 TEST(Schedule, FixedSpacingCountsTwiceAllButTheTail) {
   const Chain chain{100, 2, 3, 60};
   for (const uint64_t k : {10, 7, 12, 15}) {  // 7 and 12 do not divide 100
@@ -310,8 +385,11 @@ TEST(Schedule, NumbersUpToTheLargestDoNotOverflow) {
       for (const uint64_t tile : {uint64_t(0), uint64_t(1), uint64_t(524289), huge - 1})
         for (const uint64_t pool : {uint64_t(0), uint64_t(1), uint64_t(1) << 32, huge})
           for (const uint64_t spacing : {uint64_t(0), uint64_t(1), uint64_t(1) << 30, huge})
-            for (const uint64_t disk : {uint64_t(0), huge}) {
-              const auto s = Schedule::choose({n, state, tile, pool}, {disk, 6, spacing});
+            for (const auto& [disk, rows] : {std::pair{uint64_t(0), uint64_t(0)}, {huge, uint64_t(0)}, {uint64_t(0), huge}}) {
+              ScheduleLimits limits = with_disk_for_outputs(rows, 0.01, 6, huge);
+              limits.disk_states = disk;
+              limits.fixed_tiles = spacing;
+              const auto s = Schedule::choose({n, state, tile, pool}, limits);
               if (!s) continue;
               EXPECT_LE(s->peak_bytes(), pool) << s->chain();
               EXPECT_GE(s->evaluations(), n) << s->chain();
@@ -320,6 +398,10 @@ TEST(Schedule, NumbersUpToTheLargestDoNotOverflow) {
               EXPECT_LE(s->most_segment_tiles(), n) << s->chain();
               if (s->checkpoints() != 0) {
                 EXPECT_LT(s->position(s->checkpoints() - 1), n - s->tail_tiles()) << s->chain();
+              }
+              if (s->disk_segments() != 0) {
+                EXPECT_EQ(s->disk_segment(s->disk_segments() - 1).last, n - s->tail_tiles()) << s->chain();
+                EXPECT_LE(s->disk_segment(0).last, n) << s->chain();
               }
               Actions actions(*s);
               for (int i = 0; i < 50; ++i) EXPECT_LE(actions.next().last, n);
@@ -337,6 +419,17 @@ TEST(LeastPool, IsTheLeastThatIsNotRefused) {
             ASSERT_TRUE(pool);
             EXPECT_TRUE(Schedule::choose({n, state, tile, *pool}, limits));
             for (uint64_t less = 0; less < *pool; ++less) ASSERT_FALSE(Schedule::choose({n, state, tile, less}, limits)) << less;
+            ScheduleLimits with_rows = limits;
+            with_rows.disk_tiles = 30;
+            with_rows.disk_tile_cost = 1e6;
+            const auto lower = least_pool({n, state, tile, 77}, with_rows);
+            ASSERT_TRUE(lower);
+            EXPECT_LE(*lower, *pool);
+            EXPECT_TRUE(Schedule::choose({n, state, tile, *lower}, with_rows));
+            for (uint64_t less = 0; less < *lower; ++less) ASSERT_FALSE(Schedule::choose({n, state, tile, less}, with_rows)) << less;
+            if (spacing == 0 && n <= 31) {
+              EXPECT_EQ(*lower, 0u);
+            }
           }
 }
 
