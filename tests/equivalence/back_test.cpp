@@ -17,17 +17,34 @@
 namespace eq {
 namespace {
 
-TEST(LookingBack, AnyRunOfARandomGraphGivesTheBytesOfTheNaiveEvaluator) {
-  TrialOptions options;
+// Graphs that look back, with a disk to spill to.
+TrialResult try_spilling(uint64_t seed, uint64_t count, TrialOptions options) {
   options.limits.looking_back = 100;
   options.limits.long_streams = 1;
   options.graphs_variable = "SQS_BACK_GRAPHS";
   const std::filesystem::path spill = std::filesystem::path(::testing::TempDir()) / ("sqs_back_" + std::to_string(getpid()));
   std::filesystem::create_directory(spill);
   options.spill_dir = spill.string();
-  try_graphs(40'000, 200, options);
+  const TrialResult tried = try_graphs(seed, count, options);
   EXPECT_TRUE(std::filesystem::is_empty(spill)) << "spill files are gone after their runs";
   std::filesystem::remove_all(spill);
+  return tried;
+}
+
+TEST(LookingBack, AnyRunOfARandomGraphGivesTheBytesOfTheNaiveEvaluator) {
+  const TrialResult tried = try_spilling(40'000, 200, {});
+  if (tried.runs < 4000) return;  // fewer graphs were asked for
+  EXPECT_GT(tried.spilled_rows, 10U);
+  EXPECT_GT(tried.spilled_states, 5U);
+}
+
+TEST(LookingBack, RowsThatWereOnDiskAreThoseOfTheNaiveEvaluator) {
+  TrialOptions options;
+  options.limits.turns = 2;
+  options.rows_once = true;
+  const TrialResult tried = try_spilling(50'000, 300, options);
+  if (tried.runs < 6000) return;
+  EXPECT_GT(tried.spilled_rows, 300U);
 }
 
 // Frames of one u32, seen through windows of 4 frames, 2 apart.
@@ -270,6 +287,58 @@ TEST(LookingBack, ASecondThreadReplaysAheadOfTheFirst) {
         }
   }
   EXPECT_GE(beside, 20u);
+}
+
+// Forth over an extension, back and cropped, with readers on either side of each row: of every length, under every tile, whole
+// and in part, in the least memory and in more.
+TEST(LookingBack, RowsComeFromDiskForEveryLengthAndTile) {
+  const std::filesystem::path spill = std::filesystem::path(::testing::TempDir()) / ("sqs_there_" + std::to_string(getpid()));
+  std::filesystem::create_directory(spill);
+  uint64_t spilled = 0;
+  for (const uint64_t frames : {4U, 5U, 7U, 12U, 17U, 25U, 60U}) {
+    GraphSpec graph = frames_of(frames);
+    StageSpec& forth = add_scan(graph, "forth", SQS_FORWARD, "frames");
+    forth.lead = 5;
+    forth.tail = 3;
+    forth.extend_edge = SQS_REFLECT;
+    add(graph, "around", SQS_MAP, {"forth", SQS_CLAMP, 3, 1, 1, 0, false});
+    add_scan(graph, "back", SQS_BACKWARD, "around").inputs.push_back({"forth", SQS_CLAMP, 1, 4, 1, 0, false});
+    graph.stages.back().crop = "frames";
+    add(graph, "both", SQS_MAP, {"back", SQS_CLAMP, 1, 2, 2, 0, false}).inputs.push_back({"around", SQS_CLAMP, 2, 2, 2, 0, false});
+    graph.stages.back().inputs.back().has_offset = true;
+    graph.targets = {"back", "both"};
+    const Naive naive(graph);
+    for (const uint64_t tile : {1U, 2U, 3U, 4U, 9U})
+      for (const uint64_t sixteenths : {0U, 1U, 4U}) {
+        sqs_settings settings = api::settings(SQS_SQRT);
+        settings.tile_frames = tile;
+        settings.lru_bytes = SQS_NONE;
+        settings.max_ratio = 1;
+        settings.spill_dir = spill.c_str();
+        for (const std::string& target : graph.targets)
+          for (const RowRange& part : parts_of(naive.rows(target).rows)) {
+            Session session(graph, naive);
+            ASSERT_EQ(session.build(), SQS_OK) << session.refusal();
+            Rng rng(1);
+            ASSERT_EQ(session.feed(Feed::Memory, rng), SQS_OK) << session.refusal();
+            settings.memory_budget = 0;
+            session.configure(settings);
+            sqs_plan_info info;
+            ASSERT_EQ(session.plan({target}, part, false, info), SQS_OK) << session.refusal();
+            settings.memory_budget = std::max<uint64_t>(1, info.least_budget_bytes + info.least_budget_bytes * sixteenths / 16);
+            session.configure(settings);
+            const Outcome outcome = session.evaluate(target, part);
+            ASSERT_TRUE(outcome.ok()) << outcome.message;
+            ASSERT_EQ(check_bytes(naive, outcome, part) + check_counts(session, outcome), "")
+                << target << " " << describe(part) << " " << describe(settings) << "\n" << dump(graph);
+            EXPECT_EQ(outcome.stats.disk_written_bytes, outcome.stats.disk_read_bytes);
+            spilled += outcome.stats.disk_written_bytes > 0 ? 1 : 0;
+          }
+      }
+  }
+  EXPECT_GT(spilled, 500U);
+  EXPECT_TRUE(std::filesystem::is_empty(spill));
+  std::filesystem::remove_all(spill);
 }
 
 TEST(LookingBack, AForwardTargetBesideABackwardOneAnswersBeforeTheEnd) {

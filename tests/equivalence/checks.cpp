@@ -156,7 +156,8 @@ std::string describe(const sqs_settings& settings) {
   std::ostringstream out;
   out << kModes.at(static_cast<size_t>(settings.mode)) << " budget " << settings.memory_budget << " every "
       << settings.checkpoint_every << " lru " << static_cast<int64_t>(settings.lru_bytes) << " threads " << settings.threads
-      << " tile_frames " << settings.tile_frames << (settings.spill_dir == nullptr ? "" : " with a disk to spill to");
+      << " tile_frames " << settings.tile_frames << " max_ratio " << settings.max_ratio;
+  if (settings.spill_dir != nullptr) out << " with a disk of " << settings.disk_bytes << " bytes to spill to";
   return out.str();
 }
 

@@ -345,7 +345,7 @@ bool Generator::add_scan(int32_t direction, const std::string& node) {
 
 // Two to five scans, each over the one before it and against its direction, some with a map or windows between them.
 void Generator::add_chain() {
-  const uint64_t depth = rng_.between(2, 5);
+  const uint64_t depth = rng_.between(2, limits_.turns);
   int32_t direction = rng_.pick<int32_t>({SQS_FORWARD, SQS_BACKWARD});
   std::string node;
   for (uint64_t i = 0; i < depth; ++i) {

@@ -15,6 +15,7 @@ struct GraphLimits {
   uint64_t stages = 10;           // besides a chain of scans
   uint64_t context_bytes = 2048;  // of one row's view of one input
   unsigned looking_back = 0;      // percent of the graphs in which scans and reduces run in both directions
+  uint64_t turns = 5;             // most scans of a chain, each against the one before
 };
 
 GraphSpec random_graph(uint64_t seed, const GraphLimits& limits = {});

@@ -118,6 +118,13 @@ bool Trial::ask(Session& session, const sqs_settings& settings, const Request& r
   std::string wrong = check_bytes(naive_, outcome, request.range) + check_counts(session, outcome);
   if (settings.mode != SQS_AUTO && outcome.stats.mode != settings.mode) wrong += "ran in another mode\n";
   if (settings.memory_budget != 0 && outcome.stats.budget_bytes != settings.memory_budget) wrong += "another budget\n";
+  const sqs_stats& stats = outcome.stats;
+  const bool states = stats.disk_written_bytes > 0 && stats.checkpoints_saved > 0;
+  const bool rows = stats.disk_written_bytes > 0 && !states;
+  result_.spilled_states += states ? 1 : 0;
+  result_.spilled_rows += rows ? 1 : 0;
+  if (stats.disk_written_bytes != stats.disk_read_bytes) wrong += "not all that was written to disk was read back, and once\n";
+  if (rows && stats.rows_replayed > 0) wrong += "rows were replayed though they were on disk\n";
   return wrong.empty() || fail(settings, what, wrong);
 }
 
@@ -189,7 +196,18 @@ sqs_settings Trial::random_settings() {
   settings.checkpoint_every = rng_.chance(40) ? 0 : rng_.pick<uint64_t>({1, 2, 3, 5, 8, 17, 40, 1000});
   settings.lru_bytes = rng_.pick<uint64_t>({SQS_NONE, 0, 1, 700, 5000, 100000, 4000000});
   settings.threads = static_cast<uint32_t>(rng_.between(options_.threads_min, options_.threads_max));
-  if (!options_.spill_dir.empty() && rng_.chance(40)) settings.spill_dir = options_.spill_dir.c_str();
+  if (!options_.spill_dir.empty() && rng_.chance(40)) {
+    settings.spill_dir = options_.spill_dir.c_str();
+    settings.disk_bytes = rng_.pick<uint64_t>({0, 0, 500, 3000, 20'000, 1'000'000});
+    settings.max_ratio = rng_.pick<uint32_t>({0, 0, 1, 1, 2, 3});
+    if (rng_.chance(50)) settings.checkpoint_every = 0;
+  }
+  if (options_.rows_once) {
+    settings.mode = SQS_SQRT;
+    settings.spill_dir = options_.spill_dir.c_str();
+    settings.disk_bytes = settings.checkpoint_every = 0;
+    settings.max_ratio = 1;
+  }
   return settings;
 }
 
@@ -241,7 +259,7 @@ bool Trial::fit_budget(Session& session, sqs_settings& settings, const std::vect
     if (status != SQS_OK) return fail(settings, "plan of " + describe(request), sqs_status_name(status));
     least = std::max(least, info.least_budget_bytes);
   }
-  const uint64_t choice = rng_.below(4);
+  const uint64_t choice = options_.rows_once ? rng_.between(1, 2) : rng_.below(4);
   if (settings.mode == SQS_CLASSIC || choice == 0) return true;
   settings.memory_budget = choice == 1 ? least : least + rng_.below(least * (choice == 2 ? 1 : 16));
   session.configure(settings);
@@ -348,17 +366,19 @@ int failed_parts() {
 
 TrialResult try_graph(uint64_t seed, const TrialOptions& options) { return Trial(seed, options).run(); }
 
-void try_graphs(uint64_t seed, uint64_t count, const TrialOptions& options) {
+TrialResult try_graphs(uint64_t seed, uint64_t count, const TrialOptions& options) {
   seed = environment("SQS_SEED", seed);
   count = environment(options.graphs_variable, count);
   std::map<std::string, uint64_t> refusals;
   uint64_t refused = 0;
-  uint64_t runs = 0;
+  TrialResult sum;
   int failures = 0;
   for (uint64_t i = 0; i < count && failures < 3; ++i) {
     const int parts_before = failed_parts();
     const TrialResult result = try_graph(seed + i, options);
-    runs += result.runs;
+    sum.runs += result.runs;
+    sum.spilled_rows += result.spilled_rows;
+    sum.spilled_states += result.spilled_states;
     if (result.refused != SQS_OK) {
       ++refused;
       ++refusals[std::string(sqs_status_name(result.refused)) + ": " + result.refusal];
@@ -369,12 +389,15 @@ void try_graphs(uint64_t seed, uint64_t count, const TrialOptions& options) {
     ADD_FAILURE() << (result.failure.empty() ? dump(random_graph(seed + i, options.limits)) : result.failure)
                   << "reproduce: SQS_SEED=" << seed + i << " " << options.graphs_variable << "=1 and this test";
   }
-  std::cout << count << " graphs from seed " << seed << ", " << runs << " runs, " << refused << " graphs refused\n";
+  std::cout << count << " graphs from seed " << seed << ", " << sum.runs << " runs, " << refused << " graphs refused, "
+            << sum.spilled_rows << " runs with rows on disk, " << sum.spilled_states << " with states\n";
   if (environment("SQS_VERBOSE", 0) != 0) {
     for (const auto& [sentence, times] : refusals) std::cout << "  " << times << " x " << sentence << "\n";
   }
-  if (count < 20) return;
-  EXPECT_LT(refused * 4, count) << "too many graphs are refused to test much";
+  if (count >= 20) {
+    EXPECT_LT(refused * 4, count) << "too many graphs are refused to test much";
+  }
+  return sum;
 }
 
 }  // namespace eq

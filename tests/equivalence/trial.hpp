@@ -16,6 +16,7 @@ struct TrialOptions {
   uint32_t threads_max = 4;
   uint32_t sessions = 4;  // pipelines per graph, besides the classic one, the live one and the one at its least budget
   std::string spill_dir;  // where some of the pipelines may spill; empty: nowhere
+  bool rows_once = false; // all of them do, in sqrt mode and little memory, and no row may be evaluated again by a replay
   const char* graphs_variable = "SQS_GRAPHS";  // of the environment: how many graphs try_graphs tries
 };
 
@@ -24,13 +25,15 @@ struct TrialResult {
   std::string refusal;   // and its sentence
   std::string failure;   // empty if all held; else what was run, what differs, and the graph
   uint64_t runs = 0;
+  uint64_t spilled_rows = 0;    // runs that put rows on disk,
+  uint64_t spilled_states = 0;  // or states
 };
 
 TrialResult try_graph(uint64_t seed, const TrialOptions& options);
 
 // Tries `count` graphs from `seed` on, which the environment may change (SQS_SEED, SQS_GRAPHS or its like); fails the current
 // test with a reproduction of each graph that does not hold, up to three, and if the engine refuses a quarter or more of the
-// graphs.
-void try_graphs(uint64_t seed, uint64_t count, const TrialOptions& options);
+// graphs. Returns what was done in sum.
+TrialResult try_graphs(uint64_t seed, uint64_t count, const TrialOptions& options);
 
 }  // namespace eq
