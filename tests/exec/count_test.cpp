@@ -6,8 +6,10 @@
 #include <map>
 #include <random>
 
+#include "../os/temporary_directory.hpp"
 #include "looking_chain.hpp"
 #include "plan/actions.hpp"
+#include "store/spill_file.hpp"
 
 namespace sqs {
 namespace {
@@ -136,6 +138,28 @@ class Counts : public ::testing::Test {
     }
   }
 
+  // Where rows are dear, those that memory has no room for are written and read once, and none is made again.
+  void try_spilling(const ChainSpec& spec) {
+    CountedChain chain(spec);
+    const auto plan = chain.plan();
+    ASSERT_NE(plan, nullptr);
+    const TurnPlan& turn = plan->turn;
+    ASSERT_EQ(turn.kind, TurnPlan::Kind::Reversal) << spec.text();
+    const uint64_t kept = std::min(spec.tiles, turn.pool_bytes / turn.tile_bytes + 1);
+    ++kinds_[turn.schedule->kind()];
+    ASSERT_EQ(turn.schedule->kind(), kept == spec.tiles ? ScheduleKind::Store : ScheduleKind::Spill) << spec.text();
+    ASSERT_NO_FATAL_FAILURE(chain.run());
+    Expected e;
+    e.times.assign(2, std::vector<uint32_t>(spec.tiles, 1));
+    ASSERT_NO_FATAL_FAILURE(expect_counts(spec, chain, e));
+    const uint64_t bytes = (spec.tiles - kept) * turn.tile_bytes + turn.schedule->disk_segments() * SpillFile::kHeaderBytes;
+    EXPECT_EQ(chain.stats().disk_written_bytes, bytes) << spec.text();
+    EXPECT_EQ(chain.stats().disk_read_bytes, bytes) << spec.text();
+    EXPECT_GE(plan->info.disk_bytes, bytes) << spec.text();
+    EXPECT_EQ(plan->info.rows_again, 0U) << spec.text();
+    EXPECT_LE(chain.stats().measured_bytes, chain.stats().predicted_bytes) << spec.text();
+  }
+
   void try_chain(const ChainSpec& spec) {
     CountedChain chain(spec);
     const auto plan = chain.plan();
@@ -190,6 +214,43 @@ TEST_F(Counts, OfAReversalWithCheckpointsEverySoManyWindowsAreThoseOfItsSchedule
     if (HasFailure()) return;
   }
   EXPECT_GE(kinds_[ScheduleKind::Fixed], 80);
+}
+
+TEST_F(Counts, OfAReversalWhoseRowsGoToDiskAreOneOfEach) {
+  const test::TemporaryDirectory directory;
+  for (int trial = 0; trial < 300; ++trial) {
+    SCOPED_TRACE("trial " + std::to_string(trial));
+    ChainSpec spec = random_chain(2, trial % 10 == 0 ? 600 : 80);
+    spec.spill_dir = directory.path();
+    spec.cost_ns = 1e6;
+    ASSERT_NO_FATAL_FAILURE(choose_budget(spec));
+    ASSERT_NO_FATAL_FAILURE(try_spilling(spec));
+    if (HasFailure()) return;
+  }
+  EXPECT_GE(kinds_[ScheduleKind::Spill], 200);
+}
+
+TEST_F(Counts, OfAReversalWithADiskWhoseRowsAreCheaperMadeAgainPutNoneThere) {
+  const test::TemporaryDirectory directory;
+  for (int trial = 0; trial < 200; ++trial) {
+    SCOPED_TRACE("trial " + std::to_string(trial));
+    ChainSpec spec = random_chain(2, 80);
+    const bool cheap = trial % 2 == 0;
+    spec.cost_ns = cheap ? 1e-3 : 1e6;
+    if (!cheap) spec.checkpoint_every = pick(1, spec.frames() + 3);  // dear, but asked for
+    ASSERT_NO_FATAL_FAILURE(choose_budget(spec));
+    spec.spill_dir = directory.path();
+    CountedChain chain(spec);
+    const auto plan = chain.plan();
+    ASSERT_NE(plan, nullptr);
+    ASSERT_NO_FATAL_FAILURE(chain.run());
+    const Schedule& schedule = *plan->turn.schedule;
+    ++kinds_[schedule.kind()];
+    EXPECT_NE(schedule.kind(), ScheduleKind::Spill) << spec.text();
+    ASSERT_NO_FATAL_FAILURE(expect_counts(spec, chain, of_schedule(schedule)));
+  }
+  EXPECT_GE(kinds_[ScheduleKind::Shrink], 10);
+  EXPECT_GE(kinds_[ScheduleKind::Fixed], 50);
 }
 
 TEST_F(Counts, OfAChainAddUpBySweepsAndNeverMultiply) {
