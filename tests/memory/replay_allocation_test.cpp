@@ -110,6 +110,10 @@ class ReplayAllocations : public ::testing::TestWithParam<std::tuple<bool, uint3
     s.threads = std::get<1>(GetParam());
     s.tile_frames = kTile;
     s.lru_bytes = SQS_NONE;
+    if (spills_) {
+      s.spill_dir = directory_.c_str();
+      s.max_ratio = 1;  // rows that memory has no room for go to disk
+    }
     return s;
   }
 
@@ -161,11 +165,20 @@ class ReplayAllocations : public ::testing::TestWithParam<std::tuple<bool, uint3
     EXPECT_EQ(rows, sink == Sink::AnyOrder || sink == Sink::RowOrder ? kFrames : 0);
     EXPECT_GT(watch().callbacks(), 100U);
     EXPECT_EQ(watch().allocations(), 0U);
+    auto stats = api::sized<sqs_stats>();
+    EXPECT_EQ(sqs_run_stats(run.get(), &stats, nullptr), SQS_OK);
+    EXPECT_EQ(stats.disk_written_bytes > 0, spills_);
+    EXPECT_EQ(stats.disk_read_bytes, stats.disk_written_bytes);
+    EXPECT_LE(stats.measured_bytes, stats.predicted_bytes);
+    EXPECT_LE(stats.reserved_bytes, stats.budget_bytes);
     auto stage = api::sized<sqs_stage_stats>();
     for (uint32_t i = 0; sqs_run_stage_stats(run.get(), i, &stage, nullptr) == SQS_OK; ++i)
       if (stage.name == name_of(0)) return stage.recompute_ratio;
     return 0;
   }
+
+  bool spills_ = false;
+  const std::string directory_ = ::testing::TempDir();
 
  private:
   // A file of this test program's own, whichever of its tests run at the same time.
@@ -184,6 +197,15 @@ TEST_P(ReplayAllocations, NoneWhereSegmentsAreReplayedOnce) {
 }
 
 TEST_P(ReplayAllocations, NoneWhereSegmentsAreReplayedOverAndOver) { EXPECT_GT(run(2, Sink::AnyOrder, 0), 2.0); }
+
+TEST_P(ReplayAllocations, NoneWhereRowsGoToDisk) {
+  spills_ = true;
+  for (const Sink sink : {Sink::AnyOrder, Sink::Array, Sink::File})
+    for (const uint64_t spare : {uint64_t{0}, kTapeOfATile, 40 * kTapeOfATile}) {
+      SCOPED_TRACE("sink " + std::to_string(static_cast<int>(sink)) + ", spare " + std::to_string(spare));
+      EXPECT_EQ(run(2, sink, spare), 1.0);
+    }
+}
 
 TEST_P(ReplayAllocations, NoneInChainsOfDirections) {
   for (const uint64_t spare : {uint64_t{0}, 40 * kTapeOfATile, uint64_t{UINT64_MAX}}) {
