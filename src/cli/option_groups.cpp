@@ -120,7 +120,17 @@ void add_engine_options(CLI::App& command, Options& options) {
       ->type_name("N")
       ->group(group);
   command.add_option("--tile-frames", options.tile_frames, "Frames per tile; 0: the plan chooses")->type_name("N")->group(group);
-  command.add_flag("--probe", options.probe, "Measure a few tiles first, so that auto knows what stages cost")->group(group);
+  command.add_option("--spill-dir", options.spill_dir, "Where states and rows may go that memory has no room for; none: no disk")
+      ->check(CLI::ExistingDirectory.description(""))
+      ->type_name("DIR")
+      ->group(group);
+  add_bytes(command, "--disk", options.disk, "How much of it; by default what is free");
+  command.get_option("--disk")->group(group)->needs("--spill-dir");
+  command.add_option("--max-ratio", options.max_ratio, "How often a row may be evaluated for looking back: 4 unless told")
+      ->check(CLI::Range(1U, 64U).description(""))
+      ->type_name("N")
+      ->group(group);
+  command.add_flag("--probe", options.probe, "Measure a few tiles first, and the disk, so that plans know what they cost")->group(group);
 }
 
 void add_rows_option(CLI::App& command, Options& options) {

@@ -36,6 +36,9 @@ struct Options {
   uint64_t lru = 0;  // SQS_NONE: off
   uint64_t checkpoint_every = 0;
   uint64_t tile_frames = 0;
+  std::string spill_dir;
+  uint64_t disk = 0;
+  uint32_t max_ratio = 0;
   uint32_t threads = 1;
   bool probe = false;
   std::optional<RowRange> rows;

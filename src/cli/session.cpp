@@ -59,6 +59,9 @@ void Session::configure() {
   settings.lru_bytes = options_.lru;
   settings.checkpoint_every = options_.checkpoint_every;
   settings.tile_frames = options_.tile_frames;
+  settings.spill_dir = options_.spill_dir;
+  settings.disk_bytes = options_.disk;
+  settings.max_ratio = options_.max_ratio;
   settings.threads = options_.threads;
   pipeline_.configure(settings);
 }
@@ -146,6 +149,8 @@ nlohmann::json to_json(const sqs_stats& stats) {
           {"rows_evaluated", stats.rows_evaluated},
           {"rows_from_cache", stats.rows_from_cache},
           {"rows_skipped", stats.rows_skipped},
+          {"disk_written_bytes", stats.disk_written_bytes},
+          {"disk_read_bytes", stats.disk_read_bytes},
           {"seconds", stats.seconds},
           {"rss_bytes", stats.rss_bytes},
           {"rss_peak_bytes", stats.rss_peak_bytes},

@@ -39,6 +39,9 @@ std::vector<std::string> demo_arguments(const Options& options) {
   if (options.lru != 0) add("--lru", options.lru == SQS_NONE ? "none" : std::to_string(options.lru));
   add("--checkpoint-every", std::to_string(options.checkpoint_every));
   add("--tile-frames", std::to_string(options.tile_frames));
+  if (!options.spill_dir.empty()) add("--spill-dir", options.spill_dir);
+  if (options.disk != 0) add("--disk", std::to_string(options.disk));
+  if (options.max_ratio != 0) add("--max-ratio", std::to_string(options.max_ratio));
   add("--threads", std::to_string(options.threads));
   if (options.probe) arguments.emplace_back("--probe");
   if (options.rows)

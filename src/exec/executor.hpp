@@ -51,6 +51,9 @@ class Executor {
 std::unique_ptr<Executor> make_classic_executor(RunContext& context);
 Result<std::unique_ptr<Executor>> make_tiled_executor(RunContext& context);
 
+// The files a plan names, in its spill directory; the errors of SpillFile::open().
+Result<std::vector<SpillFile>> open_spill_files(const Plan& plan);
+
 Error cancelled_error();
 
 }  // namespace sqs

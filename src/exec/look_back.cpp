@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/size.hpp"
+#include "os/clock.hpp"
 
 namespace sqs {
 namespace {
@@ -327,8 +328,10 @@ Result<TapeRows> LookBack::rows_on_tape(const Recorded& tape, TileSpan tiles) co
                                    std::to_string(tape.capacity) + " rows; this is a defect of the library", name};
 }
 
-Status LookBack::spill(const Recorded& tape) const {
+Status LookBack::spill(const Recorded& tape) {
+  const uint64_t start = os::monotonic_ns();
   Status written = tape.file->write(tape.begun - 1, tape.rows.first, tape.data, tape.rows.count() * tape.row_bytes);
+  disk_ns_ += os::monotonic_ns() - start;
   return written.ok() ? ok() : disk_failed(tape, tape.rows, "can't be put on disk", std::move(written).error());
 }
 

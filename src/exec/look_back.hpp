@@ -9,6 +9,7 @@
 #pragma once
 
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "exec/executor.hpp"
@@ -41,6 +42,8 @@ class LookBack {
   // Rows [first, last) have been made: those of the first segment of a later sweep go on its tape, and where the plan spills
   // those of all others by way of the tape to disk.
   Status record(const Lane& lane, uint64_t first, uint64_t last);
+  // How long record() has written to disk since this was asked last: no stage's time.
+  uint64_t take_disk_ns() { return std::exchange(disk_ns_, 0); }
 
  private:
   // A saved state: the row it stands at, and its hash.
@@ -80,7 +83,7 @@ class LookBack {
   void set_up_spilling();
   Result<TapeRows> rows_on_tape(const Recorded& tape, TileSpan tiles) const;
   Result<Range> next_to_record(Recorded& tape) const;
-  Status spill(const Recorded& tape) const;
+  Status spill(const Recorded& tape);
   Error disk_failed(const Recorded& tape, Range rows, const std::string& what, Error cause) const;
   Status seat_tapes(uint32_t sweep, const Leg& leg);
   uint64_t tape_offset(NodeId node, uint64_t tiles) const;
@@ -103,6 +106,7 @@ class LookBack {
   std::vector<Recorded> recorded_;                       // by node
   bool upper_tape_ = false;                              // of two: which one the next segment gets,
   uint64_t tape_bytes_ = 0;                              // and what the present one takes
+  uint64_t disk_ns_ = 0;
   TileSpan tail_;                                        // of the sweep that looks back last: the tiles recorded for it
 };
 

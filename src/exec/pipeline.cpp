@@ -264,6 +264,7 @@ Status Pipeline::configure(const Settings& settings) {
   if (settings.checkpoint_every > uint64_t{1} << 60)
     return Error{SQS_E_INVALID, "checkpoint_every is " + std::to_string(settings.checkpoint_every) + " windows; at most 2^60 are possible"};
   state_->change([&] {
+    if (settings.spill_dir != state_->settings.spill_dir) state_->costs.forget_disk();
     state_->settings = settings;
     if (state_->settings.threads == 0) state_->settings.threads = 1;
   });

@@ -4,6 +4,7 @@
 
 #include "exec/state.hpp"
 #include "os/clock.hpp"
+#include "os/file.hpp"
 #include "os/fpenv.hpp"
 
 namespace sqs {
@@ -16,6 +17,8 @@ constexpr uint64_t kSmallBytes = uint64_t{1} << 20;        // a mapping of small
 constexpr uint64_t kLargeBytes = uint64_t{32} << 20;       // one of large pages, larger than caches
 constexpr uint64_t kLeastLargeBytes = uint64_t{16} << 20;  // fewer would be read back from caches
 constexpr uint64_t kCachedBytes = uint64_t{256} << 10;
+constexpr uint64_t kDiskNs = 30'000'000;                   // about as long as the spill directory is written to
+constexpr uint64_t kMostDiskBytes = uint64_t{64} << 20;
 static_assert(kSmallBytes < kLargeMappingBytes && kLargeMappingBytes <= kLeastLargeBytes);
 
 class NoSink final : public Sink {
@@ -74,6 +77,28 @@ Status price_memory(const std::shared_ptr<Ledger>& ledger, uint64_t room, Costs&
   return ok();
 }
 
+// What it costs to write to the spill directory, to the device itself, and to read back. A directory that can't be used, or no
+// room for a piece, leaves the usual price: runs will tell.
+Status price_disk(const std::string& directory, const std::shared_ptr<Ledger>& ledger, uint64_t disk, uint64_t room, Costs& costs) {
+  if (directory.empty() || room < kSmallBytes) return ok();
+  SQS_TRY_ASSIGN(const ChargedMemory piece, ChargedMemory::take(ledger, kSmallBytes));
+  std::memset(piece.data(), 1, piece.bytes());
+  Result<os::File> file = os::File::create_unnamed(directory);
+  if (!file.ok()) return ok();
+  uint64_t bytes = 0;
+  const uint64_t start = os::monotonic_ns();
+  while (bytes + kSmallBytes <= std::min(disk, kMostDiskBytes) && os::monotonic_ns() - start < kDiskNs) {
+    if (!file->write(bytes, piece.data(), kSmallBytes).ok()) return ok();
+    bytes += kSmallBytes;
+  }
+  if (bytes == 0 || !file->sync().ok()) return ok();
+  for (uint64_t at = 0; at < bytes; at += kSmallBytes)
+    if (!file->read(at, piece.data(), kSmallBytes).ok()) return ok();
+  costs.disk_ns_per_byte = ns_per_byte_since(start, bytes);
+  costs.disk_probed = true;
+  return ok();
+}
+
 }  // namespace
 
 // One run over the first `frames` frames, as if there were no more.
@@ -88,7 +113,14 @@ Status Pipeline::probe_stretch(const std::vector<uint32_t>& targets, uint64_t fr
   request.settings.mode = SQS_SQRT;
   request.settings.threads = 1;
   request.settings.lru_bytes = SQS_NONE;
-  SQS_TRY_ASSIGN(const std::shared_ptr<const Plan> plan, make_plan(request));
+  SQS_TRY_ASSIGN(std::shared_ptr<const Plan> plan, make_plan(request));
+  Result<std::vector<SpillFile>> spill = open_spill_files(*plan);
+  if (!spill.ok()) {
+    request.disk_bytes = 0;
+    Result<std::shared_ptr<const Plan>> other = make_plan(request);
+    if (!other.ok()) return std::move(spill).error();
+    plan = std::move(other).value();
+  }
   SQS_TRY(s.ensure_arena(plan->arena_bytes));
   std::vector<std::unique_ptr<Output>> outputs;
   for (const TargetPlan& t : plan->targets)
@@ -101,6 +133,7 @@ Status Pipeline::probe_stretch(const std::vector<uint32_t>& targets, uint64_t fr
   context.arena = s.arena.data();
   context.sample_rate = s.sample_rate;
   context.outputs = &outputs;
+  context.spill = spill.ok() ? &*spill : nullptr;
   context.cancelled = &s.cancelled;
   context.counters = &counters;
   context.wanted = plan->targets[0].rows;
@@ -140,7 +173,9 @@ Status Pipeline::probe(const std::vector<std::string>& targets) {
   // Memory first: it empties the caches, which the stages fill again for the run that follows.
   Costs costs;
   const uint64_t held = s.ledger->held();
-  SQS_TRY(price_memory(s.ledger, s.budget() > held ? s.budget() - held : 0, costs));
+  const uint64_t room = s.budget() > held ? s.budget() - held : 0;
+  SQS_TRY(price_memory(s.ledger, room, costs));
+  SQS_TRY(price_disk(s.settings.spill_dir, s.ledger, s.disk_bytes(), room, costs));
 
   // Longer stretches until one takes long enough to measure, then that one again: the least is the stage's own cost.
   std::vector<double> ns_per_row(s.graph->size(), 0);

@@ -162,14 +162,14 @@ Status Run::State::prepare() {
   return report_progress(false);
 }
 
-Status Run::State::open_spill_files() {
-  spill.clear();
-  spill.reserve(plan->turn.disk.size());
-  for (const DiskFile& file : plan->turn.disk) {
-    SQS_TRY_ASSIGN(SpillFile opened, SpillFile::open(plan->settings.spill_dir, {file.block_bytes, file.blocks}));
-    spill.push_back(std::move(opened));
+Result<std::vector<SpillFile>> open_spill_files(const Plan& plan) {
+  std::vector<SpillFile> files;
+  files.reserve(plan.turn.disk.size());
+  for (const DiskFile& file : plan.turn.disk) {
+    SQS_TRY_ASSIGN(SpillFile opened, SpillFile::open(plan.settings.spill_dir, {file.block_bytes, file.blocks}));
+    files.push_back(std::move(opened));
   }
-  return ok();
+  return files;
 }
 
 // Takes all memory the plan names before the first stage runs.
@@ -177,9 +177,11 @@ Status Run::State::reserve() {
   if (!plan->uses_known) shared->forget_known();
   if (plan->drop_held_checkpoints) shared->checkpoints.reset();
   if (plan->drop_held_cache) shared->cache.reset();
-  const Status opened = open_spill_files();
-  if (!opened.ok()) {
-    spill.clear();
+  spill.clear();
+  Result<std::vector<SpillFile>> opened = open_spill_files(*plan);
+  if (opened.ok()) {
+    spill = std::move(opened).value();
+  } else {
     without_disk = true;
     Result<std::shared_ptr<const Plan>> other = make_run_plan();
     if (!other.ok()) return opened.error();

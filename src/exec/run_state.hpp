@@ -77,7 +77,6 @@ struct Run::State {
   Result<bool> advance(uint64_t deadline_ns);
   Result<bool> go_on_without_disk(Error error);
   uint64_t cache_slot_bytes() const;
-  Status open_spill_files();
   Status reserve();
   Status make_outputs();
   Status serve_from_cache();

@@ -218,6 +218,7 @@ class TiledExecutor final : public Executor {
       }
       if (leg->what == Leg::What::Read) {
         SQS_TRY(look_back_->read(*leg));
+        course_.now = os::monotonic_ns();
         continue;
       }
       const bool replay = leg->what == Leg::What::Replay;
@@ -309,6 +310,7 @@ class TiledExecutor final : public Executor {
   // One clock reading ends one stage's time and begins the next one's.
   void count_time(const Lane& lane, Course& course) {
     const uint64_t now = os::monotonic_ns();
+    if (plan_.turn.spills()) course.now += look_back_->take_disk_ns();
     if (!lane.unit->is_sink()) (*context_.counters)[lane.unit->node].add_ns(now - course.now);
     course.now = now;
   }

@@ -80,7 +80,8 @@ std::string report_text(const Plan& plan, const sqs_stats& stats, const std::vec
   const std::string again = recompute_in_words(plan, stats, frontier);
   if (!again.empty()) line("recompute", again);
   if (stats.disk_written_bytes > 0)
-    line("disk", bytes_in_words(stats.disk_written_bytes) + (plan.turn.spills() ? " of rows" : " of states") + " written, " + bytes_in_words(stats.disk_read_bytes) + " read");
+    line("disk", bytes_in_words(stats.disk_written_bytes) + (plan.turn.spills() ? " of rows" : " of states") + " written, " +
+                     bytes_in_words(stats.disk_read_bytes) + " read");
   line("time", seconds_in_words(stats.seconds) + " in " + count_in_words(stats.sweeps) + (stats.sweeps == 1 ? " sweep, " : " sweeps, ") +
                    count_in_words(stats.tiles) + " tiles");
   out += "\n" + left("stage", 20) + right("evaluated", 16) + right("recompute", 11) + right("calls", 12) + right("buffer", 12) +

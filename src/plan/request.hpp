@@ -41,6 +41,11 @@ struct Costs {
   double disk_ns_per_block = 10'000;      // the same for a block of it, whatever its length
   bool disk_probed = false;               // in the spill directory itself
 
+  // What was measured of one directory says nothing of another.
+  void forget_disk() {
+    disk_ns_per_byte = Costs().disk_ns_per_byte;
+    disk_probed = false;
+  }
   double fresh_ns(uint64_t mapping_bytes) const {
     return static_cast<double>(mapping_bytes) *
            (mapping_bytes < kLargeMappingBytes ? small_fresh_ns_per_byte : large_fresh_ns_per_byte);
