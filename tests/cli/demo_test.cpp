@@ -273,34 +273,6 @@ TEST(DemoCompare, TakesWhatLooksBack) {
   }
 }
 
-TEST(DemoEcg, RowsThatMemoryHasNoRoomForGoToDisk) {
-  const TemporaryDirectory directory;
-  const std::string at = directory / "";
-  const json whole = demo({"ecg", "--mode", "sqrt"});
-  const std::vector<std::string> little = {"ecg", "--mode", "sqrt", "--budget", "100k", "--max-ratio", "1"};
-  std::vector<std::string> spilling = little;
-  spilling.insert(spilling.end(), {"--spill-dir", at, "--disk", "100MiB"});
-  const json spilled = demo(spilling);
-  EXPECT_EQ(spilled["targets"], whole["targets"]);
-  EXPECT_EQ(spilled["stats"]["rows_evaluated"], whole["stats"]["rows_evaluated"]);
-  EXPECT_GT(spilled["stats"]["disk_written_bytes"], 0);
-  EXPECT_EQ(spilled["stats"]["disk_read_bytes"], spilled["stats"]["disk_written_bytes"]);
-  EXPECT_EQ(directory.entries(), 0u);
-
-  std::vector<std::string> without = little;
-  without.insert(without.begin(), "demo");
-  EXPECT_EQ(run_program(without).exit_code, 4);
-  spilling.insert(spilling.begin(), "demo");
-  const Ran told = run_program(spilling);
-  EXPECT_NE(told.err.find(" of rows written, "), std::string::npos) << told.err;
-  std::vector<std::string> planned = {"plan"};
-  planned.insert(planned.end(), spilling.begin() + 1, spilling.end());
-  const Ran plan = run_program(planned);
-  ASSERT_EQ(plan.exit_code, 0) << plan.err;
-  EXPECT_NE(plan.out.find("looking back  spill: "), std::string::npos) << plan.out;
-  EXPECT_NE(plan.out.find("ns to write a byte and read it back (assumed"), std::string::npos) << plan.out;
-}
-
 // Two minutes of spectra take 45 MiB in classic mode.
 TEST(DemoCompare, SaysWhichModeTheBudgetRefuses) {
   const Ran ran = run_program({"demo", "audio", "--minutes", "2", "--budget", "8MiB", "--compare", "--json"});

@@ -221,5 +221,35 @@ TEST(Run, TwoChannelsGiveTwoColumns) {
   }
 }
 
+TEST(RunPitch, RowsThatMemoryHasNoRoomForGoToDisk) {
+  const TemporaryDirectory directory;
+  const TemporaryDirectory disk;
+  std::vector<float> samples(120'000);
+  for (size_t i = 0; i < samples.size(); ++i) samples[i] = static_cast<float>(std::sin(kTwoPi * 0.0137 * static_cast<double>(i)));
+  write_samples(directory / "in.raw", samples);
+  const auto run = [&](const std::string& name, std::vector<std::string> more) {
+    std::vector<std::string> arguments = {"run", "pitch", directory / "in.raw", "-o", directory / name, "--mode", "sqrt",
+                                          "--rate", "8000", "--max-ratio", "1"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run_program(arguments);
+  };
+  const Ran whole = run("whole.npy", {"--json"});
+  ASSERT_EQ(whole.exit_code, 0) << whole.err;
+  const std::string little = std::to_string(whole.json()["stats"]["predicted_bytes"].get<uint64_t>() / 4);
+  EXPECT_EQ(run("refused.npy", {"--budget", little}).exit_code, 4);
+  const Ran spilled = run("spilled.npy", {"--budget", little, "--spill-dir", disk / "", "--disk", "100MiB", "--json"});
+  ASSERT_EQ(spilled.exit_code, 0) << spilled.err;
+  const json told = spilled.json()["stats"];
+  EXPECT_EQ(told["rows_evaluated"], whole.json()["stats"]["rows_evaluated"]);
+  EXPECT_GT(told["disk_written_bytes"], 0);
+  EXPECT_EQ(told["disk_read_bytes"], told["disk_written_bytes"]);
+  EXPECT_EQ(read_npy(directory / "spilled.npy").payload, read_npy(directory / "whole.npy").payload);
+  EXPECT_EQ(disk.entries(), 0u);
+  const Ran reported = run("reported.npy", {"--budget", little, "--spill-dir", disk / ""});
+  EXPECT_NE(reported.err.find(" of rows written, "), std::string::npos) << reported.err;
+  EXPECT_EQ(run("nowhere.npy", {"--spill-dir", disk / "nowhere"}).exit_code, 2);
+  EXPECT_EQ(run("nothing.npy", {"--disk", "1MiB"}).exit_code, 2);
+}
+
 }  // namespace
 }  // namespace sqs::test
