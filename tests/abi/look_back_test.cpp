@@ -1,4 +1,4 @@
-// Looking back through the C interface: plans with their frontier, callbacks in any order, states on disk.
+// Looking back through the C interface: plans with their frontier, callbacks in any order, states and rows on disk.
 #include <algorithm>
 #include <filesystem>
 #include <numeric>
@@ -188,6 +188,72 @@ TEST_F(LookBack, StatesGoToDiskWhereMemoryWouldTakeAThirdEvaluation) {
   EXPECT_LT(on_disk.rows_evaluated, in_memory.rows_evaluated);
   EXPECT_GT(on_disk.disk_written_bytes, 0u);
   EXPECT_EQ(on_disk.disk_written_bytes, on_disk.disk_read_bytes);
+  EXPECT_TRUE(std::filesystem::is_empty(directory.path()));
+}
+
+TEST_F(LookBack, RowsGoToDiskWhereNoneMayBeEvaluatedAgain) {
+  const sqs::test::TemporaryDirectory directory;
+  configure(0, directory.path(), 1);
+  Held<sqs_plan> roomy;
+  const uint64_t least = plan(roomy).least_budget_bytes;
+  for (const uint64_t spare : {0, 3000, 50'000}) {
+    configure(least + spare, directory.path(), 1);
+    Held<sqs_plan> held;
+    const sqs_plan_info info = plan(held);
+    EXPECT_EQ(info.schedule, SQS_SPILL);
+    EXPECT_EQ(info.rows_again, 0u);
+    EXPECT_NE(std::string(sqs_plan_text(held)).find("go to disk"), std::string::npos) << sqs_plan_text(held);
+    sqs_stats stats;
+    EXPECT_EQ(run(SQS_ANY_ORDER, stats).values, expected());
+    EXPECT_EQ(stats.rows_evaluated, 2 * kFrames);
+    EXPECT_EQ(stats.checkpoints_saved, 0u);
+    EXPECT_GT(stats.disk_written_bytes, 8 * (kFrames - (spare + 2000) / 8));
+    EXPECT_LE(stats.disk_written_bytes, info.disk_bytes);
+    EXPECT_EQ(stats.disk_written_bytes, stats.disk_read_bytes);
+    EXPECT_LE(stats.measured_bytes, info.predicted_bytes);
+    EXPECT_TRUE(std::filesystem::is_empty(directory.path()));
+    sqs_frontier_point last{};
+    last.struct_size = sizeof last;
+    ASSERT_EQ(sqs_plan_frontier(held, info.frontier_count - 1, &last, nullptr), SQS_OK);
+    EXPECT_EQ(last.schedule, SQS_STORE);
+    EXPECT_EQ(last.disk_bytes, 0u);
+  }
+}
+
+TEST_F(LookBack, AProbePricesTheDirectoryItIsGivenAndNoOther) {
+  const sqs::test::TemporaryDirectory directory;
+  const sqs::test::TemporaryDirectory other;
+  const auto text = [&] {
+    Held<sqs_plan> held;
+    plan(held);
+    return std::string(sqs_plan_text(held));
+  };
+  const char* target = "back";
+  for (const uint64_t budget : {uint64_t{0}, uint64_t{8} << 20}) {
+    configure(budget, directory.path());
+    EXPECT_NE(text().find("2.00 ns to write a byte and read it back (assumed"), std::string::npos) << text();
+    ASSERT_TRUE(succeeds([&](sqs_error** e) { return sqs_pipeline_probe(pipeline_, &target, 1, e); }));
+    EXPECT_NE(text().find("ns to write a byte and read it back (probed)"), std::string::npos) << text();
+    EXPECT_TRUE(std::filesystem::is_empty(directory.path()));
+    configure(budget, other.path());
+    EXPECT_NE(text().find("(assumed"), std::string::npos) << text();
+  }
+  configure(0, "/nowhere/at/all");
+  ASSERT_TRUE(succeeds([&](sqs_error** e) { return sqs_pipeline_probe(pipeline_, &target, 1, e); }));
+  EXPECT_NE(text().find("(assumed"), std::string::npos) << text();
+}
+
+// Where a probe's own run has no other way than to spill, it does.
+TEST_F(LookBack, AProbeSpillsWhereARunWould) {
+  const sqs::test::TemporaryDirectory directory;
+  configure(0, directory.path(), 1);
+  Held<sqs_plan> roomy;
+  configure(plan(roomy).least_budget_bytes + 100, directory.path(), 1);
+  const char* target = "back";
+  ASSERT_TRUE(succeeds([&](sqs_error** e) { return sqs_pipeline_probe(pipeline_, &target, 1, e); }));
+  sqs_stats stats;
+  EXPECT_EQ(run(SQS_ANY_ORDER, stats).values, expected());
+  EXPECT_GT(stats.disk_written_bytes, 0u);
   EXPECT_TRUE(std::filesystem::is_empty(directory.path()));
 }
 
