@@ -113,7 +113,8 @@ enum sqs_schedule_code {  /* how a run looks back */
   SQS_MULTI = 4,          /* more often, up to max_ratio times */
   SQS_FIXED = 5,          /* states every checkpoint_every windows */
   SQS_CHAIN = 6,          /* several turns: segments of one length, stages evaluated once more for each later sweep */
-  SQS_SPILL = 7           /* one turn: rows that memory has no room for go to disk and come back; every tile is evaluated once */
+  SQS_SPILL = 7           /* one turn: rows that memory has no room for go to disk and come back, where the plan's costs have that
+                             cheaper than to evaluate them again, or no other way works; every tile is evaluated once */
 };
 enum sqs_mode_code { SQS_AUTO = 0, SQS_CLASSIC = 1, SQS_SQRT = 2 };
 enum sqs_log_level_code { SQS_LOG_DEBUG = 1, SQS_LOG_INFO = 2, SQS_LOG_WARNING = 3, SQS_LOG_ERROR = 4 };
@@ -328,15 +329,17 @@ typedef struct sqs_settings {
   uint64_t memory_budget;             /* bytes, hard; 0: half of the smallest of RAM and the cgroup limits */
   uint64_t checkpoint_every;          /* windows between checkpoints, for random access and for looking back; raised to the
                                          dependency span ceil(window/hop) and rounded up to tiles; 0: chosen by the plan, which
-                                         where it looks back is the schedule with the fewest evaluations */
+                                         where it looks back is the schedule with the fewest evaluations, or SQS_SPILL */
   uint64_t lru_bytes;                 /* part of the budget; 0: min(64 MiB, budget/8); SQS_NONE: off */
   uint32_t threads;                   /* 0 means 1: every callback on the calling thread. Of a run that looks back a second one
                                          replays what is read next, if stages and source allow it; the other passes run on one */
   uint32_t flags;                     /* reserved, 0 */
   uint64_t tile_frames;               /* frames per tile; 0: chosen from cache and row sizes */
-  const char *spill_dir;              /* where a run that looks back may keep states on disk, in a file without a name; copied;
-                                         NULL or "": no disk */
-  uint64_t disk_bytes;                /* at most; 0: what the file system has free when a run is planned */
+  const char *spill_dir;              /* where a run that looks back once (SQS_CHAIN: several times) may keep states or rows on
+                                         disk, in files without names, checked when they are read; copied; NULL or "": no disk. A
+                                         disk that fails is done without if no row has been delivered and the budget allows, else
+                                         SQS_E_IO. A directory in memory (tmpfs) takes that memory, beside the budget */
+  uint64_t disk_bytes;                /* at most, of all files; 0: what the file system has free when a run is planned */
   uint32_t max_ratio;                 /* where a run looks back: evaluations of a tile at most; 0 means 4, 1 none again */
   uint32_t reserved;
 } sqs_settings;
@@ -362,8 +365,9 @@ SQS_API int32_t sqs_pipeline_evaluate(sqs_pipeline *p, const char *target, uint6
 /* Stops whatever run of p is going on; any thread, also inside a callback or a signal handler. Nothing to stop: SQS_OK. */
 SQS_API int32_t sqs_pipeline_cancel(const sqs_pipeline *p);
 
-/* Runs a few tiles of the targets to measure seconds per row and stage, and the price of fresh memory; later plans use
- * them. Runs user code; nothing is delivered. Gives back what former runs kept, as sqs_pipeline_trim() does. */
+/* Runs a few tiles of the targets to measure seconds per row and stage, and the prices of fresh memory and of the spill directory
+ * (written, synced and read for about 30 ms, 64 MiB at most); later plans use them, until the directory is another. Runs user
+ * code; nothing is delivered. Gives back what former runs kept, as sqs_pipeline_trim() does. */
 SQS_API int32_t sqs_pipeline_probe(sqs_pipeline *p, const char *const *targets, uint32_t target_count, sqs_error **err);
 
 /* Checks the contract of the pure stages that `target` needs, over its rows [t0, t1): other tile sizes, twice, out of
@@ -398,7 +402,7 @@ typedef struct sqs_plan_info {
   int32_t schedule;                   /* sqs_schedule_code */
   uint32_t frontier_count;            /* points of sqs_plan_frontier(); 0 if nothing is looked back at */
   uint64_t tape_bytes;                /* of rows kept for looking back, and the states among them */
-  uint64_t disk_bytes;                /* of states on disk */
+  uint64_t disk_bytes;                /* of states or rows on disk, reserved when the run begins */
   uint64_t rows_predicted;            /* all stages */
   uint64_t rows_again;                /* of them more than once: by replays, ... */
   uint64_t rows_halo;                 /* ... of which beside segments */
@@ -410,7 +414,7 @@ typedef struct sqs_plan_info {
 SQS_API int32_t sqs_plan_info_get(const sqs_plan *plan, sqs_plan_info *out, sqs_error **err);
 
 /* Memory against work, for a plan of sqs_pipeline_plan() that looks back: its targets at a ladder of budgets, from the least to
- * one at which nothing is evaluated twice. SQS_E_RANGE past frontier_count. */
+ * one at which nothing is evaluated twice and no rows are on disk. SQS_E_RANGE past frontier_count. */
 typedef struct sqs_frontier_point {
   uint32_t struct_size;
   int32_t schedule;                   /* sqs_schedule_code */
@@ -494,7 +498,7 @@ typedef struct sqs_stats {
   uint64_t rss_bytes, rss_peak_bytes; /* of the process: VmRSS, VmHWM */
   uint64_t minor_faults, major_faults;/* of the process, during the run */
   uint64_t io_read_bytes, io_write_bytes; /* of the process, during the run: /proc/self/io rchar, wchar */
-  uint64_t disk_written_bytes, disk_read_bytes; /* states on disk */
+  uint64_t disk_written_bytes, disk_read_bytes; /* states or rows on disk */
   uint64_t rows_replayed, rows_halo;  /* as planned: evaluated by replays, of which beside segments */
 } sqs_stats;
 typedef struct sqs_stage_stats {

@@ -130,7 +130,8 @@ void add_engine_options(CLI::App& command, Options& options) {
       ->check(CLI::Range(1U, 64U).description(""))
       ->type_name("N")
       ->group(group);
-  command.add_flag("--probe", options.probe, "Measure a few tiles first, and the disk, so that plans know what they cost")->group(group);
+  command.add_flag("--probe", options.probe, "Measure a few tiles first, and the disk, so that auto knows what they cost")
+      ->group(group);
 }
 
 void add_rows_option(CLI::App& command, Options& options) {

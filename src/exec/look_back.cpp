@@ -299,9 +299,11 @@ Status LookBack::save_passing(const Leg& leg) {
 Status LookBack::record(const Lane& lane, uint64_t first, uint64_t last) {
   Recorded& to = recorded_[lane.unit->node];
   for (;;) {
-    const Range rows = {std::max(first, to.rows.first), std::min(last, to.rows.last)};
-    if (rows.count() > 0)
-      std::memcpy(to.data + (rows.first - to.rows.first) * to.row_bytes, lane.buffer->row(rows.first), rows.count() * to.row_bytes);
+    const Range made = {std::max(first, to.rows.first), std::min(last, to.rows.last)};
+    if (made.count() > 0) {
+      std::byte* data = to.data + (made.first - to.rows.first) * to.row_bytes;
+      std::memcpy(data, lane.buffer->row(made.first), made.count() * to.row_bytes);
+    }
     if (to.tape == nullptr || to.begun > plan_.turn.schedule->disk_segments()) return ok();
     if (to.rows.count() > 0) {
       if (lane.backward() ? first > to.rows.first : last < to.rows.last) return ok();
@@ -356,8 +358,8 @@ Status LookBack::read(const Leg& leg) {
 Error LookBack::disk_failed(const Recorded& tape, Range rows, const std::string& what, Error cause) const {
   cause.stage = plan_.graph->node(tape.tape->node).name();
   cause.row = rows.first;
-  cause.message = "stage '" + cause.stage + "': rows [" + std::to_string(rows.first) + ", " + std::to_string(rows.last) + ") " + what +
-                  ": " + cause.message;
+  const std::string which = "rows [" + std::to_string(rows.first) + ", " + std::to_string(rows.last) + ") ";
+  cause.message = "stage '" + cause.stage + "': " + which + what + ": " + cause.message;
   return cause;
 }
 

@@ -79,7 +79,8 @@ Status price_memory(const std::shared_ptr<Ledger>& ledger, uint64_t room, Costs&
 
 // What it costs to write to the spill directory, to the device itself, and to read back. A directory that can't be used, or no
 // room for a piece, leaves the usual price: runs will tell.
-Status price_disk(const std::string& directory, const std::shared_ptr<Ledger>& ledger, uint64_t disk, uint64_t room, Costs& costs) {
+Status price_disk(const std::string& directory, uint64_t disk, const std::shared_ptr<Ledger>& ledger, uint64_t room,
+                  Costs& costs) {
   if (directory.empty() || room < kSmallBytes) return ok();
   SQS_TRY_ASSIGN(const ChargedMemory piece, ChargedMemory::take(ledger, kSmallBytes));
   std::memset(piece.data(), 1, piece.bytes());
@@ -175,7 +176,7 @@ Status Pipeline::probe(const std::vector<std::string>& targets) {
   const uint64_t held = s.ledger->held();
   const uint64_t room = s.budget() > held ? s.budget() - held : 0;
   SQS_TRY(price_memory(s.ledger, room, costs));
-  SQS_TRY(price_disk(s.settings.spill_dir, s.ledger, s.disk_bytes(), room, costs));
+  SQS_TRY(price_disk(s.settings.spill_dir, s.disk_bytes(), s.ledger, room, costs));
 
   // Longer stretches until one takes long enough to measure, then that one again: the least is the stage's own cost.
   std::vector<double> ns_per_row(s.graph->size(), 0);

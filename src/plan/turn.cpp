@@ -164,8 +164,8 @@ uint64_t asked_spacing(const Plan& plan) {
   return static_cast<uint64_t>(std::clamp<Wide>(ceil_div(frames, static_cast<Wide>(plan.tile_frames)), 1, Wide{1} << 40));
 }
 
-constexpr uint32_t kMostEvaluations = 4;               // of a tile, unless asked otherwise
-constexpr uint64_t kDiskSegmentBytes = uint64_t{1} << 20;  // rows written and read together: long transfers that a cache still holds
+constexpr uint32_t kMostEvaluations = 4;                   // of a tile, unless asked otherwise
+constexpr uint64_t kDiskSegmentBytes = uint64_t{1} << 20;  // of rows written and read together: long, but still in a cache
 
 uint64_t bytes_of(const std::vector<DiskFile>& files) {
   Size sum;

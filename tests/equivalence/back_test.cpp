@@ -304,8 +304,8 @@ TEST(LookingBack, RowsComeFromDiskForEveryLengthAndTile) {
     add(graph, "around", SQS_MAP, {"forth", SQS_CLAMP, 3, 1, 1, 0, false});
     add_scan(graph, "back", SQS_BACKWARD, "around").inputs.push_back({"forth", SQS_CLAMP, 1, 4, 1, 0, false});
     graph.stages.back().crop = "frames";
-    add(graph, "both", SQS_MAP, {"back", SQS_CLAMP, 1, 2, 2, 0, false}).inputs.push_back({"around", SQS_CLAMP, 2, 2, 2, 0, false});
-    graph.stages.back().inputs.back().has_offset = true;
+    StageSpec& both = add(graph, "both", SQS_MAP, {"back", SQS_CLAMP, 1, 2, 2, 0, false});
+    both.inputs.push_back({"around", SQS_CLAMP, 2, 2, 2, 0, true});
     graph.targets = {"back", "both"};
     const Naive naive(graph);
     for (const uint64_t tile : {1U, 2U, 3U, 4U, 9U})

@@ -426,7 +426,7 @@ TEST(LeastPool, IsTheLeastThatIsNotRefused) {
             ASSERT_TRUE(lower);
             EXPECT_LE(*lower, *pool);
             EXPECT_TRUE(Schedule::choose({n, state, tile, *lower}, with_rows));
-            for (uint64_t less = 0; less < *lower; ++less) ASSERT_FALSE(Schedule::choose({n, state, tile, less}, with_rows)) << less;
+            for (uint64_t less = 0; less < *lower; ++less) ASSERT_FALSE(Schedule::choose({n, state, tile, less}, with_rows));
             if (spacing == 0 && n <= 31) {
               EXPECT_EQ(*lower, 0u);
             }
