@@ -9,12 +9,15 @@
 
 namespace {
 std::atomic<uint64_t> allocations{0};
-void count() { allocations.fetch_add(1, std::memory_order_relaxed); }
 }  // namespace
 
 uint64_t allocation_count() { return allocations.load(); }
 
 #if !SQS_TEST_SANITIZED
+namespace {
+void count() { allocations.fetch_add(1, std::memory_order_relaxed); }
+}  // namespace
+
 // glibc's own entry points, which its malloc() and the rest are aliases of.
 extern "C" {
 void* __libc_malloc(size_t bytes);
