@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <numeric>
 
-#include "../os/temporary_directory.hpp"
+#include "temporary_directory.hpp"
 #include "fixture.hpp"
 
 namespace {

@@ -72,6 +72,22 @@ double Array::real(uint64_t index) const {
   return visit_real(part_dtype(dtype), [&](auto chosen) { return static_cast<double>(at<typename decltype(chosen)::type>(index)); });
 }
 
+Array as_row(const Array& x) {
+  std::vector<uint64_t> shape = x.shape;
+  shape.insert(shape.begin(), 1);
+  return x.shaped(shape);
+}
+
+std::string list(const char* key, const Array& values) {
+  std::string out = std::string(key) + "=";
+  for (uint64_t i = 0; i < values.count(); ++i) {
+    char digits[40];
+    std::snprintf(digits, sizeof digits, "%s%.17g", i > 0 ? "," : "", values.real(i));
+    out += digits;
+  }
+  return out;
+}
+
 Vectors::Vectors(const std::string& family) : path_(std::string(SQS_DSP_VECTORS_DIR) + "/" + family + ".txt") {
   std::ifstream in(path_);
   if (!in) give_up("no file " + path_);

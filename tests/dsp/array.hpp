@@ -62,6 +62,11 @@ struct Array {
   }
 };
 
+// One row of a column or of columns.
+Array as_row(const Array& x);
+// "key=value,value" of an array, to the last bit.
+std::string list(const char* key, const Array& values);
+
 // The arrays of vectors/FAMILY.txt; ends the test program if there is no such file or array.
 class Vectors {
  public:

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <random>
 
+#include "array_pipeline.hpp"
 #include "sqrtspace/dsp.h"
 #include "stage_harness.hpp"
 
@@ -25,29 +26,13 @@ Array random_stream(std::mt19937_64& random, const Shape& shape) {
 }
 
 sqs_access access_to(const char* stage, uint64_t before = 0, uint64_t after = 0, uint64_t stride = 1, int32_t edge = SQS_VALID) {
-  sqs_access access;
-  sqs_access_init(&access, sizeof access);
-  access.stage = stage;
-  access.before = before;
-  access.after = after;
-  access.stride = stride;
-  access.edge = edge;
-  return access;
+  return api::access(stage, edge, before, after, stride);
 }
 
-// A pipeline over a stream in memory with a stage of every kind: on windows, on frames before windows, a reduce and its reader.
-class Engine {
+// With a stage of every kind: on windows, on frames before windows, a reduce and its reader.
+class Engine : public ArrayPipeline {
  public:
-  Engine(const Shape& shape, const Array& stream) {
-    sqs_format format;
-    sqs_format_init(&format, sizeof format);
-    format.dtype = SQS_F32;
-    format.channels = shape.channels;
-    format.window = shape.window;
-    format.hop = shape.hop;
-    format.sample_rate = 1000;
-    EXPECT_EQ(sqs_pipeline_create(&format, &pipeline_, nullptr), SQS_OK);
-    EXPECT_EQ(sqs_pipeline_set_memory(pipeline_, stream.bytes.data(), shape.frames, nullptr, nullptr, nullptr), SQS_OK);
+  Engine(const Shape& shape, const Array& stream) : ArrayPipeline(stream, shape.window, shape.hop, 1000) {
     add("rfft", "spectrum", {access_to("input")}, "window=hann");
     add("band_sums", "bands", {access_to("spectrum")}, "bands=0,100,50,500 n=" + std::to_string(shape.window));
     add("magnitude", "magnitude", {access_to("spectrum")}, "");
@@ -64,64 +49,11 @@ class Engine {
     add("rfft", "spectrum of z", {access_to("z", 0, shape.window - 1, shape.hop)}, "output=power");
     add("log", "decibels", {access_to("spectrum of z")}, "base=10 factor=10 floor=1e-9");
   }
-  ~Engine() { sqs_pipeline_destroy(pipeline_); }
-  Engine(const Engine&) = delete;
-  Engine& operator=(const Engine&) = delete;
 
   static std::vector<const char*> targets() {
     return {"spectrum", "bands", "peak", "quantile", "running", "alert", "histogram", "filtered", "statistics", "z", "beats",
             "median of z", "decibels"};
   }
-
-  void configure(int32_t mode, uint64_t tile_frames, uint32_t threads) {
-    sqs_settings settings;
-    sqs_settings_init(&settings, sizeof settings);
-    settings.mode = mode;
-    settings.tile_frames = tile_frames;
-    settings.threads = threads;
-    EXPECT_EQ(sqs_pipeline_configure(pipeline_, &settings, nullptr), SQS_OK);
-  }
-
-  std::vector<std::byte> evaluate(const char* target, uint64_t t0 = 0, uint64_t t1 = SQS_END) {
-    sqs_result* result = nullptr;
-    sqs_error* error = nullptr;
-    EXPECT_EQ(sqs_pipeline_evaluate(pipeline_, target, t0, t1, &result, &error), SQS_OK) << target << ": " << sqs_error_message(error);
-    sqs_error_destroy(error);
-    sqs_view view = {};
-    view.struct_size = sizeof view;
-    std::vector<std::byte> bytes;
-    if (sqs_result_view(result, &view, nullptr) == SQS_OK && view.data != nullptr) {
-      uint64_t size = sqs_dtype_bytes(view.dtype);
-      for (int32_t axis = 0; axis < view.ndim; ++axis) size *= static_cast<uint64_t>(view.shape[axis]);
-      const auto* data = static_cast<const std::byte*>(view.data);
-      bytes.assign(data, data + size);
-    }
-    sqs_result_destroy(result);
-    return bytes;
-  }
-
-  sqs_stage_info describe(const char* stage) const {
-    sqs_stage_info info = {};
-    info.struct_size = sizeof info;
-    EXPECT_EQ(sqs_pipeline_describe(pipeline_, stage, &info, nullptr), SQS_OK);
-    return info;
-  }
-
-  void expect_contract_kept(const char* target) {
-    sqs_error* error = nullptr;
-    EXPECT_EQ(sqs_pipeline_verify(pipeline_, target, 0, SQS_END, &error), SQS_OK) << target << ": " << sqs_error_message(error);
-    sqs_error_destroy(error);
-  }
-
- private:
-  void add(const char* type, const char* name, const std::vector<sqs_access>& accesses, const std::string& params) {
-    sqs_error* error = nullptr;
-    EXPECT_EQ(sqs_dsp_add(pipeline_, type, name, accesses.data(), static_cast<uint32_t>(accesses.size()), params.c_str(), &error), SQS_OK)
-        << name << ": " << sqs_error_message(error);
-    sqs_error_destroy(error);
-  }
-
-  sqs_pipeline* pipeline_ = nullptr;
 };
 
 Shape random_shape(std::mt19937_64& random) {
@@ -152,13 +84,13 @@ TEST(Engine, GivesTheBytesOfTheHarness) {
     Setting setting;
     setting.sample_rate = 1000;
     const auto by_hand = [&](const char* type, const std::string& params) { return StageUnderTest(type, params, {windows}).run(setting).bytes; };
-    EXPECT_EQ(engine.evaluate("spectrum"), by_hand("rfft", "window=hann"));
-    EXPECT_EQ(engine.evaluate("quantile"), by_hand("quantile", "p=0.5,0.95"));
-    EXPECT_EQ(engine.evaluate("running"), by_hand("quantile", "p=0.5,0.95"));
-    EXPECT_EQ(engine.evaluate("histogram"), by_hand("histogram", "bins=16 lo=-1 hi=2"));
+    EXPECT_EQ(engine.evaluate("spectrum").bytes, by_hand("rfft", "window=hann"));
+    EXPECT_EQ(engine.evaluate("quantile").bytes, by_hand("quantile", "p=0.5,0.95"));
+    EXPECT_EQ(engine.evaluate("running").bytes, by_hand("quantile", "p=0.5,0.95"));
+    EXPECT_EQ(engine.evaluate("histogram").bytes, by_hand("histogram", "bins=16 lo=-1 hi=2"));
     const Array filtered = run_stage("sosfilt", "butter=bandpass order=2 low=20 high=200 init=steady", stream, setting);
-    EXPECT_EQ(engine.evaluate("filtered"), filtered.bytes);
-    EXPECT_EQ(engine.evaluate("statistics"), run_stage("mean_var", "", filtered).bytes);
+    EXPECT_EQ(engine.evaluate("filtered").bytes, filtered.bytes);
+    EXPECT_EQ(engine.evaluate("statistics").bytes, run_stage("mean_var", "", filtered).bytes);
   }
 }
 
@@ -174,15 +106,15 @@ TEST(Engine, GivesTheSameBytesInEveryModeTileAndThread) {
     for (const char* target : Engine::targets()) {
       SCOPED_TRACE(target);
       engine.configure(SQS_CLASSIC, 0, 1);
-      const std::vector<std::byte> classic = engine.evaluate(target);
+      const std::vector<std::byte> classic = engine.evaluate(target).bytes;
       ASSERT_EQ(classic.size(), engine.describe(target).rows * engine.describe(target).row_bytes);
       for (const uint64_t tile : {uint64_t{1}, uint64_t{7}, 1 + random() % 300}) {
         engine.configure(SQS_SQRT, tile, 1 + static_cast<uint32_t>(random() % 3));
-        ASSERT_EQ(engine.evaluate(target), classic) << "tile " << tile;
+        ASSERT_EQ(engine.evaluate(target).bytes, classic) << "tile " << tile;
         const sqs_stage_info info = engine.describe(target);
         if (info.rows == 0) continue;
         const uint64_t t0 = random() % info.rows, t1 = t0 + random() % (info.rows - t0 + 1);
-        const auto part = engine.evaluate(target, t0, t1);
+        const auto part = engine.evaluate(target, t0, t1).bytes;
         ASSERT_EQ(part.size(), (t1 - t0) * info.row_bytes);
         ASSERT_TRUE(std::equal(part.begin(), part.end(), classic.begin() + static_cast<ptrdiff_t>(t0 * info.row_bytes)))
             << "rows " << t0 << " to " << t1 << ", tile " << tile;

@@ -3,33 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstdio>
 
 #include "guard.hpp"
 #include "stage_harness.hpp"
 
 namespace sqs::dsp::test {
 namespace {
-
-// "key=value,value" of an array, to the last bit.
-std::string list(const char* key, const Array& values) {
-  std::string out = std::string(key) + "=";
-  for (uint64_t i = 0; i < values.count(); ++i) {
-    char digits[40];
-    std::snprintf(digits, sizeof digits, "%s%.17g", i > 0 ? "," : "", values.real(i));
-    out += digits;
-  }
-  return out;
-}
-
-std::string refusal(const char* type, const std::string& params, const Array& input) {
-  try {
-    run_stage(type, params, input);
-  } catch (const Failure& failure) {
-    return failure.message;
-  }
-  return "";
-}
 
 constexpr const char* kChannels[] = {"1", "2", "5", "15"};
 constexpr const char* kDirections[] = {"forward", "backward"};

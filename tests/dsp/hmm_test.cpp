@@ -7,7 +7,6 @@
 #include <random>
 #include <stdexcept>
 
-#include "guard.hpp"
 #include "model_params.hpp"
 #include "stage_harness.hpp"
 
@@ -177,17 +176,6 @@ TEST(Posterior, IsNanWhereNoPathIsPossible) {
   const double inf = std::numeric_limits<double>::infinity();
   const Array got = run_stage("posterior", "band=0", Array::of<double>(SQS_F64, {2, 2}, {0, -inf, -inf, 0}));
   for (uint64_t i = 0; i < 4; ++i) EXPECT_TRUE(std::isnan(got.real(i))) << i;
-}
-
-std::string refusal(const char* type, const std::string& params, std::vector<Array> arrays) {
-  std::vector<Input> inputs(arrays.size());
-  for (size_t i = 0; i < arrays.size(); ++i) inputs[i].array = arrays[i];
-  try {
-    const StageUnderTest stage(type, params, inputs);
-  } catch (const Failure& failure) {
-    return failure.message;
-  }
-  return "";
 }
 
 TEST(Viterbi, TellsWhatIsWrongWithAModel) {

@@ -5,7 +5,6 @@
 #include <random>
 #include <stdexcept>
 
-#include "guard.hpp"
 #include "model_params.hpp"
 #include "stage_harness.hpp"
 
@@ -134,17 +133,6 @@ TEST(Kalman, TellsOfACovarianceThatOverflows) {
     EXPECT_EQ(std::string(failure.what()).rfind("kalman: at row 399 the covariance of the state has grown beyond what numbers hold", 0), 0u)
         << failure.what();
   }
-}
-
-std::string refusal(const char* type, const std::string& params, const Array& rows) {
-  Input input;
-  input.array = rows;
-  try {
-    const StageUnderTest stage(type, params, {input});
-  } catch (const Failure& failure) {
-    return failure.message;
-  }
-  return "";
 }
 
 TEST(Kalman, TellsWhatIsWrongWithAModel) {

@@ -5,8 +5,8 @@
 #include <cmath>
 #include <random>
 
+#include "array_pipeline.hpp"
 #include "model_params.hpp"
-#include "sqrtspace/dsp.h"
 #include "stage_harness.hpp"
 
 namespace sqs::dsp::test {
@@ -25,46 +25,20 @@ Array random_frames(std::mt19937_64& random, uint64_t rows, uint64_t channels, b
   return frames;
 }
 
-class Model {
+class Model : public ArrayPipeline {
  public:
-  Model(const char* type, const std::string& params, const Array& frames) {
-    sqs_format format;
-    sqs_format_init(&format, sizeof format);
-    format.dtype = frames.dtype;
-    format.channels = frames.shape[1];
-    format.window = format.hop = 1;
-    EXPECT_EQ(sqs_pipeline_create(&format, &pipeline_, nullptr), SQS_OK);
-    EXPECT_EQ(sqs_pipeline_set_memory(pipeline_, frames.bytes.data(), frames.shape[0], nullptr, nullptr, nullptr), SQS_OK);
-    sqs_error* error = nullptr;
-    EXPECT_EQ(sqs_dsp_add_on(pipeline_, type, "model", "frames", params.c_str(), &error), SQS_OK) << sqs_error_message(error);
-    sqs_error_destroy(error);
+  Model(const char* type, const std::string& params, const Array& frames) : ArrayPipeline(frames, 1, 1, 0) {
+    add(type, "model", "frames", params);
   }
-  ~Model() { sqs_pipeline_destroy(pipeline_); }
-  Model(const Model&) = delete;
-  Model& operator=(const Model&) = delete;
 
   void configure(int32_t mode, uint64_t tile_frames = 0, uint32_t threads = 1, uint64_t budget = 0) {
-    sqs_settings settings;
-    sqs_settings_init(&settings, sizeof settings);
-    settings.mode = mode;
-    settings.tile_frames = tile_frames;
-    settings.threads = threads;
-    settings.memory_budget = budget;
-    settings.lru_bytes = SQS_NONE;
-    EXPECT_EQ(sqs_pipeline_configure(pipeline_, &settings, nullptr), SQS_OK);
+    ArrayPipeline::configure(mode, tile_frames, threads, budget, SQS_NONE);
   }
 
   // Configures for sqrt mode first, in which it is asked for.
   uint64_t least_budget() {
     configure(SQS_SQRT);
-    sqs_plan* plan = nullptr;
-    const char* target = "model";
-    EXPECT_EQ(sqs_pipeline_plan(pipeline_, &target, 1, 0, SQS_END, 0, &plan, nullptr), SQS_OK);
-    sqs_plan_info info = {};
-    info.struct_size = sizeof info;
-    EXPECT_EQ(sqs_plan_info_get(plan, &info, nullptr), SQS_OK);
-    sqs_plan_destroy(plan);
-    return info.least_budget_bytes;
+    return plan("model").least_budget_bytes;
   }
 
   // All rows, in the shape of `like`.
@@ -76,35 +50,10 @@ class Model {
     return out;
   }
 
-  // The bytes of rows [t0, t1); status tells of a failure.
-  std::vector<std::byte> evaluate(uint64_t t0 = 0, uint64_t t1 = SQS_END, int32_t* status = nullptr) {
-    sqs_result* result = nullptr;
-    sqs_error* error = nullptr;
-    const int32_t code = sqs_pipeline_evaluate(pipeline_, "model", t0, t1, &result, &error);
-    if (status != nullptr) *status = code;
-    else EXPECT_EQ(code, SQS_OK) << sqs_error_message(error);
-    sqs_error_destroy(error);
-    sqs_view view = {};
-    view.struct_size = sizeof view;
-    std::vector<std::byte> bytes;
-    if (result != nullptr && sqs_result_view(result, &view, nullptr) == SQS_OK && view.data != nullptr) {
-      uint64_t size = sqs_dtype_bytes(view.dtype);
-      for (int32_t axis = 0; axis < view.ndim; ++axis) size *= static_cast<uint64_t>(view.shape[axis]);
-      const auto* data = static_cast<const std::byte*>(view.data);
-      bytes.assign(data, data + size);
-    }
-    sqs_result_destroy(result);
-    return bytes;
+  // The bytes of rows [t0, t1).
+  std::vector<std::byte> evaluate(uint64_t t0 = 0, uint64_t t1 = SQS_END) {
+    return ArrayPipeline::evaluate("model", t0, t1).bytes;
   }
-
-  void expect_contract_kept() {
-    sqs_error* error = nullptr;
-    EXPECT_EQ(sqs_pipeline_verify(pipeline_, "model", 0, SQS_END, &error), SQS_OK) << sqs_error_message(error);
-    sqs_error_destroy(error);
-  }
-
- private:
-  sqs_pipeline* pipeline_ = nullptr;
 };
 
 struct Trial {
@@ -200,10 +149,9 @@ TEST(Models, RunInTheLeastBudgetThatTheirPlanTells) {
     Model model(trial.type, trial.params, trial.frames);
     const Array expected = run_stage(trial.type, trial.params, trial.frames);
     in_modes_and_budgets(model, expected, [&](const std::string&, const Array& got) { EXPECT_EQ(got.bytes, expected.bytes); });
-    int32_t status = SQS_OK;
     model.configure(SQS_SQRT, 0, 1, model.least_budget() - 1);
-    model.evaluate(0, SQS_END, &status);
-    EXPECT_EQ(status, SQS_E_BUDGET);
+    model.try_evaluate("model");
+    EXPECT_EQ(model.answer().code, SQS_E_BUDGET);
   }
 }
 
@@ -212,7 +160,7 @@ TEST(Models, KeepTheirContract) {
   for (const Trial& trial : trials(random, 211)) {
     SCOPED_TRACE(trial.type + (" " + trial.params));
     Model model(trial.type, trial.params, trial.frames);
-    model.expect_contract_kept();
+    model.expect_contract_kept("model");
   }
 }
 
@@ -228,11 +176,10 @@ TEST(Models, RunInLessMemoryThanTheRowsTheyLookBackOn) {
   uint64_t least = UINT64_MAX;
   for (uint64_t budget = 4 * forward_rows;; budget = budget / 3 * 2) {
     model.configure(SQS_SQRT, 0, 1, budget);
-    int32_t status = SQS_OK;
-    const std::vector<std::byte> got = model.evaluate(0, SQS_END, &status);
-    if (status == SQS_E_BUDGET) break;
-    ASSERT_EQ(status, SQS_OK) << "budget " << budget;
-    ASSERT_EQ(got, expected) << "budget " << budget;
+    const Array got = model.try_evaluate("model");
+    if (model.answer().code == SQS_E_BUDGET) break;
+    ASSERT_TRUE(model.answer().ok()) << "budget " << budget << ": " << model.answer().message;
+    ASSERT_EQ(got.bytes, expected) << "budget " << budget;
     least = budget;
   }
   EXPECT_LT(least, forward_rows / 4);

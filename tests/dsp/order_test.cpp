@@ -16,12 +16,6 @@ namespace {
 
 const std::string kP = "p=0,0.05,0.3,0.5,0.95,0.99,1";
 
-Array as_row(const Array& x) {
-  std::vector<uint64_t> shape = x.shape;
-  shape.insert(shape.begin(), 1);
-  return x.shaped(shape);
-}
-
 TEST(Argmax, AgreesWithNumpyOnTiesInfinityAndNan) {
   const Vectors vectors("order");
   const Array got = run_stage("argmax", "", as_row(vectors["argmax-x"]));

@@ -11,13 +11,6 @@ namespace {
 
 constexpr double kF32 = 5e-7, kF64 = 1e-15;
 
-// One row of a column or of columns.
-Array as_row(const Array& x) {
-  std::vector<uint64_t> shape = x.shape;
-  shape.insert(shape.begin(), 1);
-  return x.shaped(shape);
-}
-
 std::string name_of(const char* prefix, const char* dtype, int count) {
   return std::string(prefix) + "-" + dtype + "-" + std::to_string(count);
 }

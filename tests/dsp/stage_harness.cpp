@@ -2,31 +2,14 @@
 
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
-#include <new>
 #include <stdexcept>
 
+#include "allocations.hpp"
+#include "guard.hpp"
 #include "lanes.hpp"
-
-namespace {
-
-std::atomic<uint64_t> allocation_count{0};
-
-}  // namespace
-
-void* operator new(size_t bytes, const std::nothrow_t&) noexcept {
-  allocation_count.fetch_add(1, std::memory_order_relaxed);
-  return std::malloc(bytes != 0 ? bytes : 1);
-}
-void* operator new(size_t bytes) {
-  if (void* memory = operator new(bytes, std::nothrow)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
 namespace sqs::dsp::test {
 namespace {
@@ -268,9 +251,9 @@ class Execution {
 
   template <class Callback>
   void run(int64_t success, Callback callback) {
-    const uint64_t before = allocations();
+    const uint64_t before = allocations_made();
     const int64_t got = callback();
-    allocations_inside_ += allocations() - before;
+    allocations_inside_ += allocations_made() - before;
     if (got != success) throw std::runtime_error(message_);
   }
 
@@ -357,6 +340,15 @@ Array run_stage(const char* type, const std::string& params, const Array& input,
   return StageUnderTest(type, params, {one}).run(setting);
 }
 
-uint64_t allocations() { return allocation_count.load(std::memory_order_relaxed); }
+std::string refusal(const char* type, const std::string& params, const std::vector<Array>& arrays) {
+  std::vector<Input> inputs(arrays.size());
+  for (size_t i = 0; i < arrays.size(); ++i) inputs[i].array = arrays[i];
+  try {
+    const StageUnderTest stage(type, params, inputs);
+  } catch (const Failure& failure) {
+    return failure.message;
+  }
+  return "";
+}
 
 }  // namespace sqs::dsp::test

@@ -62,8 +62,10 @@ class StageUnderTest {
 
 // run() of a stage in one line.
 Array run_stage(const char* type, const std::string& params, const Array& input, const Setting& setting = {});
-
-// How often operator new has been called in this program.
-uint64_t allocations();
+// The sentence that a stage over these inputs is refused with; empty if it is not.
+std::string refusal(const char* type, const std::string& params, const std::vector<Array>& arrays);
+inline std::string refusal(const char* type, const std::string& params, const Array& rows) {
+  return refusal(type, params, std::vector{rows});
+}
 
 }  // namespace sqs::dsp::test

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "os/file.hpp"
-#include "os/temporary_directory.hpp"
+#include "temporary_directory.hpp"
 #include "sink/file_buffer.hpp"
 
 namespace sqs {

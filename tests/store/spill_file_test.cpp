@@ -10,9 +10,9 @@
 #include <thread>
 #include <vector>
 
-#include "../os/child_process.hpp"
-#include "../os/scripted_files.hpp"
-#include "../os/temporary_directory.hpp"
+#include "child_process.hpp"
+#include "scripted_files.hpp"
+#include "temporary_directory.hpp"
 
 namespace sqs {
 namespace {
