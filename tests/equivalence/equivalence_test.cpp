@@ -12,12 +12,16 @@
 namespace eq {
 namespace {
 
-TEST(Equivalence, AnyRunOfARandomGraphGivesTheBytesOfTheNaiveEvaluator) {
+class RandomGraphs : public ::testing::TestWithParam<uint64_t> {};
+
+TEST_P(RandomGraphs, AnyRunOfARandomGraphGivesTheBytesOfTheNaiveEvaluator) {
   TrialOptions options;
   options.threads_max = 4;
   options.limits.looking_back = 20;
-  try_graphs(20'000, 300, options);
+  try_graphs(20'000, 300, options, GetParam());
 }
+
+INSTANTIATE_TEST_SUITE_P(Share, RandomGraphs, ::testing::Range(uint64_t{0}, kShares));
 
 // 200 frames -> a map in context -> a scan with a state of variable length -> a map in context.
 GraphSpec chain() {

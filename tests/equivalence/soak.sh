@@ -14,7 +14,8 @@ batch=500
 while [ "$count" -gt 0 ]; do
   if [ "$count" -lt "$batch" ]; then batch=$count; fi
   for program in equivalence_test equivalence_threads_test equivalence_back_test; do
-    SQS_SEED=$seed SQS_GRAPHS=$batch SQS_BACK_GRAPHS=$batch "$directory/$program" --gtest_brief=1 --gtest_filter='*RandomGraph*' || exit 1
+    SQS_SEED=$seed SQS_GRAPHS=$batch SQS_BACK_GRAPHS=$batch SQS_THREAD_GRAPHS=$batch SQS_SPILL_GRAPHS=$batch \
+      "$directory/$program" --gtest_brief=1 --gtest_filter='*RandomGraph*' || exit 1
   done
   seed=$((seed + batch))
   count=$((count - batch))

@@ -14,13 +14,18 @@
 namespace eq {
 namespace {
 
-TEST(Threads, ARandomGraphGivesTheSameBytesOnAnyNumber) {
+class ThreadsOnRandomGraphs : public ::testing::TestWithParam<uint64_t> {};
+
+TEST_P(ThreadsOnRandomGraphs, ARandomGraphGivesTheSameBytesOnAnyNumber) {
   TrialOptions options;
   options.threads_min = 2;
   options.threads_max = 4;
   options.limits.looking_back = 20;
-  try_graphs(70'000, 100, options);
+  options.graphs_variable = "SQS_THREAD_GRAPHS";
+  try_graphs(70'000, 200, options, GetParam());
 }
+
+INSTANTIATE_TEST_SUITE_P(Share, ThreadsOnRandomGraphs, ::testing::Range(uint64_t{0}, kShares));
 
 // Pushes all frames in pieces, then ends the input.
 void push_all(sqs_input* input, const GraphSpec& graph, uint64_t seed, std::atomic<bool>& ended) {

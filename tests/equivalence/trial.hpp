@@ -31,9 +31,12 @@ struct TrialResult {
 
 TrialResult try_graph(uint64_t seed, const TrialOptions& options);
 
-// Tries `count` graphs from `seed` on, which the environment may change (SQS_SEED, SQS_GRAPHS or its like); fails the current
-// test with a reproduction of each graph that does not hold, up to three, and if the engine refuses a quarter or more of the
-// graphs. Returns what was done in sum.
-TrialResult try_graphs(uint64_t seed, uint64_t count, const TrialOptions& options);
+// Random graphs are dealt out to this many tests, which can run side by side.
+inline constexpr uint64_t kShares = 8;
+
+// Tries one share of `count` graphs from `seed` on, which the environment may change (SQS_SEED, SQS_GRAPHS or its like); fails
+// the current test with a reproduction of each graph that does not hold, up to three, and if the engine refuses a quarter or
+// more of the graphs. Returns what was done in sum.
+TrialResult try_graphs(uint64_t seed, uint64_t count, const TrialOptions& options, uint64_t share);
 
 }  // namespace eq
