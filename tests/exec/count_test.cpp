@@ -6,7 +6,7 @@
 #include <map>
 #include <random>
 
-#include "../os/temporary_directory.hpp"
+#include "temporary_directory.hpp"
 #include "looking_chain.hpp"
 #include "plan/actions.hpp"
 #include "store/spill_file.hpp"

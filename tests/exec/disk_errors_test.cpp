@@ -7,8 +7,8 @@
 #include <cerrno>
 #include <filesystem>
 
-#include "../os/scripted_files.hpp"
-#include "../os/temporary_directory.hpp"
+#include "scripted_files.hpp"
+#include "temporary_directory.hpp"
 #include "looking_chain.hpp"
 
 namespace sqs {
