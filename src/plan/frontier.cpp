@@ -36,6 +36,7 @@ std::vector<FrontierPoint> frontier_of(const Request& request, const Plan& plan)
   if (std::all_of(plan.sweeps.begin(), plan.sweeps.end(), [](const Sweep& s) { return s.replays.empty(); })) return points;
   Request at = request;
   at.settings.mode = SQS_SQRT;
+  at.explained = false;
   at.settings.lru_bytes = SQS_NONE;
   at.held = {};
   at.held.result_bytes = request.held.result_bytes;

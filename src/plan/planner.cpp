@@ -487,8 +487,9 @@ class Planner {
     for (NodeId id = 0; id < graph_.size(); ++id)
       if (plan_.stages[id].needed) plan_.untracked_bytes += graph_.node(id).decl.fixed_bytes;
     if (plan_.mode == SQS_CLASSIC) plan_.cache_bytes = plan_.checkpoint_bytes = 0;
-    plan_.lints = find_lints(plan_);
     fill_info();
+    if (!request_.explained) return;
+    plan_.lints = find_lints(plan_);
     plan_.text = explain_text(plan_);
     plan_.json = explain_json(plan_);
   }

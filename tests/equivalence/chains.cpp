@@ -43,13 +43,18 @@ StageSpec& add_scan(GraphSpec& graph, const std::string& name, int32_t direction
   return stage;
 }
 
-// As a filter without phase: forth over an extension of the frames, back over that, cropped to the frames, then the slope.
-GraphSpec there_and_back(uint64_t frames) {
-  GraphSpec graph = frames_of(frames);
+// Forth over an extension of the frames.
+void add_forth(GraphSpec& graph) {
   StageSpec& forth = add_scan(graph, "forth", SQS_FORWARD, "frames");
   forth.lead = 5;
   forth.tail = 3;
   forth.extend_edge = SQS_REFLECT;
+}
+
+// As a filter without phase: forth over an extension of the frames, back over that, cropped to the frames, then the slope.
+GraphSpec there_and_back(uint64_t frames) {
+  GraphSpec graph = frames_of(frames);
+  add_forth(graph);
   add_scan(graph, "back", SQS_BACKWARD, "forth").crop = "frames";
   add(graph, "slope", SQS_MAP, {"back", SQS_CLAMP, 1, 2, 1, 0, false});
   graph.targets = {"slope", "back", "forth"};
@@ -86,10 +91,7 @@ GraphSpec two_passes(uint64_t frames) {
 // Forth over an extension, back and cropped, with readers on either side of each row.
 GraphSpec around_and_back(uint64_t frames) {
   GraphSpec graph = frames_of(frames);
-  StageSpec& forth = add_scan(graph, "forth", SQS_FORWARD, "frames");
-  forth.lead = 5;
-  forth.tail = 3;
-  forth.extend_edge = SQS_REFLECT;
+  add_forth(graph);
   add(graph, "around", SQS_MAP, {"forth", SQS_CLAMP, 3, 1, 1, 0, false});
   add_scan(graph, "back", SQS_BACKWARD, "around").inputs.push_back({"forth", SQS_CLAMP, 1, 4, 1, 0, false});
   graph.stages.back().crop = "frames";
