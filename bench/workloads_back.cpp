@@ -60,7 +60,7 @@ Contest storing_all(const Subject& subject, uint64_t frames) {
 }
 
 // A second thread replays what the first one is to look back on: storing everything spares hardly any time then.
-Contest replaying_beside(const Subject& subject, uint64_t frames, uint64_t bytes) {
+Contest replaying_ahead(const Subject& subject, uint64_t frames, uint64_t bytes) {
   Contest contest;
   contest.stream = std::make_unique<Stream>(subject.stream(frames));
   const Stream& stream = *contest.stream;
@@ -103,7 +103,7 @@ std::vector<Workload> back_workloads() {
       {"back/zero_phase/all", "the same with all 73 MiB", kSamples, kFewSamples,
        [](uint64_t frames) { return storing_all(zero_phase(), frames); }},
       {"back/zero_phase/threads", "the same in 16 MiB on two threads, against everything in memory on one", kSamples, kFewSamples,
-       [](uint64_t frames) { return replaying_beside(zero_phase(), frames, 16 * kMiB); }},
+       [](uint64_t frames) { return replaying_ahead(zero_phase(), frames, 16 * kMiB); }},
       {"back/viterbi/2MiB", "most probable path of 360 states, 35 MiB of pointers: in 2 MiB, against checkpoints by hand", kRows,
        kFewRows,
        [](uint64_t frames) { return in_memory_of(viterbi(), frames, 2 * kMiB); }},

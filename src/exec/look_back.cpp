@@ -113,7 +113,7 @@ Result<std::optional<Leg>> LookBack::next(uint32_t sweep) {
 Status LookBack::seat_tapes(uint32_t sweep, const Leg& leg) {
   const uint64_t tiles = leg.keep ? static_cast<uint64_t>(leg.last - leg.first) : 1;
   std::byte* base = pool_;
-  if (plan_.turn.beside) {
+  if (plan_.turn.replays_ahead) {
     const uint64_t bytes = tape_offset(kAllTapes, tiles);
     const uint64_t states = leg.on_disk || leg.record >= Leg::kPassing ? 0 : leg.record;
     const uint64_t end = plan_.turn.area_bytes() - plan_.turn.extra_bytes - states * plan_.turn.state_bytes;

@@ -10,7 +10,7 @@ namespace sqs {
 Machinery::Machinery(RunContext& context, const Plan& plan) : context_(context), plan_(plan) {
   place_buffers();
   place_own_buffers();
-  if (plan.turn.beside) read_tapes_ = buffers_;
+  if (plan.turn.replays_ahead) read_tapes_ = buffers_;
   place_workers();
   global_runners_.resize(plan.graph->size(), nullptr);
   for (const Sweep& sweep : plan.sweeps)
@@ -49,7 +49,7 @@ void Machinery::place_buffers() {
 }
 
 void Machinery::place_own_buffers() {
-  if (plan_.threads == 1 || plan_.turn.beside) return;
+  if (plan_.threads == 1 || plan_.turn.replays_ahead) return;
   for (uint32_t worker = 0; worker < plan_.threads; ++worker)
     for (size_t index = 0; index < buffers_.size(); ++index) {
       const BufferPlan& planned = plan_.buffers[index];
@@ -102,8 +102,8 @@ StageRunner* Machinery::add_runner(const Layer& layer, const Unit& unit, uint32_
 
 Port Machinery::port(const Unit& unit, uint32_t depth, size_t input) const {
   const Feed& feed = unit.feeds[input];
-  const bool replayed_beside = plan_.turn.beside && feed.depth > depth;
-  return Port(*plan_.graph, plan_.paths[unit.paths[input]], replayed_beside ? read_tapes_[feed.buffer] : buffers_[feed.buffer]);
+  const bool replayed_ahead = plan_.turn.replays_ahead && feed.depth > depth;
+  return Port(*plan_.graph, plan_.paths[unit.paths[input]], replayed_ahead ? read_tapes_[feed.buffer] : buffers_[feed.buffer]);
 }
 
 Port Machinery::port(uint32_t path) const {

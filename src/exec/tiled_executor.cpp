@@ -28,11 +28,11 @@ class TiledExecutor final : public Executor {
     if (plan_.turn.kind != TurnPlan::Kind::None) look_back_.emplace(context_, plan_, machinery_);
     if (plan_.threads == 1) return;
     for (StageCounters& counters : *context_.counters) counters.share();
-    if (plan_.turn.beside) {
+    if (plan_.turn.replays_ahead) {
       companion_.emplace([this] { return replay_step(); });
       return;
     }
-    for (uint32_t s = 0; s < sweeps_.size(); ++s) part(plan_.sweeps[s], sweeps_[s][0]);
+    for (uint32_t s = 0; s < sweeps_.size(); ++s) give_own_rows(plan_.sweeps[s], sweeps_[s][0]);
     batch_tiles_ = std::min(plan_.batch_tiles, 16 * plan_.threads);
     last_tile_parts_ = parts_of_a_tile();
     ends_.resize(plan_.batch_tiles + plan_.threads * (last_tile_parts_ - 1));
@@ -122,7 +122,7 @@ class TiledExecutor final : public Executor {
   }
 
   // Gives each thread its own rows, and runners over them.
-  void part(const Sweep& sweep, Lanes& lanes) {
+  void give_own_rows(const Sweep& sweep, Lanes& lanes) {
     for (Lane& lane : lanes) {
       const Unit& unit = *lane.unit;
       if (unit.order != Order::Free) continue;
@@ -411,7 +411,7 @@ class TiledExecutor final : public Executor {
     SQS_TRY(crew_->run(lanes, chains, [this](uint32_t worker, Lane& lane, Range rows) {
       if (context_.cancelled->load(std::memory_order_relaxed)) return Status(cancelled_error());
       const uint64_t start = os::monotonic_ns();
-      Status done = take_part(lane, rows, worker);
+      Status done = work_on_part(lane, rows, worker);
       if (!lane.unit->is_sink())
         (*context_.counters)[lane.unit->node].add_ns(os::monotonic_ns() - start);
       return done;
@@ -433,7 +433,7 @@ class TiledExecutor final : public Executor {
   }
 
   // Rows of one part of a batch, on any thread.
-  Status take_part(Lane& lane, Range rows, uint32_t worker) {
+  Status work_on_part(Lane& lane, Range rows, uint32_t worker) {
     if (lane.has_own_rows()) {
       RowBuffer& buffer = *lane.own_rows[worker];
       buffer.start_at(rows.first);
@@ -452,7 +452,8 @@ class TiledExecutor final : public Executor {
       Range rows = crew_->rows(l, p);
       for (const Lane::ReaderPort& reader : lane.readers) {
         const Range read = crew_->rows(static_cast<size_t>(reader.lane - lanes().data()), p);
-        if (read.count() > 0) rows.first = std::min(rows.first, std::max(lane.unit->range.first, reader.port->keep_from(read.first)));
+        if (read.count() == 0) continue;
+        rows.first = std::min(rows.first, std::max(lane.unit->range.first, reader.port->keep_from(read.first)));
       }
       crew_->set_rows(l, p, rows);
     }

@@ -67,7 +67,7 @@ void set_chains(Plan& plan) {
   }
 }
 
-bool can_replay_beside(const Plan& plan) {
+bool can_replay_ahead(const Plan& plan) {
   if (plan.turn.kind != TurnPlan::Kind::Reversal) return false;
   const Sweep& sweep = plan.sweeps[plan.turn.sweep];
   const auto at_work_above = [&](const Unit& unit) {

@@ -14,7 +14,7 @@ void set_chains(Plan& plan);
 
 // Whether another thread than the caller's can replay what a reversal reads, while the caller's reads what was replayed before:
 // no stage is then called by both at a time that does not allow it.
-bool can_replay_beside(const Plan& plan);
+bool can_replay_ahead(const Plan& plan);
 
 // Sets which units' rows every thread may keep to itself, for the leads and the tile span the plan has: those whose rows of a
 // tile are all that their readers, of the same chain, need in it. Frames that any thread can read are copied by each with what

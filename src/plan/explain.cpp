@@ -50,7 +50,7 @@ std::string turn_in_words(const Plan& plan) {
     text += count_in_words(turn.schedule->evaluations()) + " evaluations of tiles, at most " +
             std::to_string(turn.schedule->most_evaluations_of_a_tile()) + " of each, " +
             count_in_words(turn.schedule->states_in_memory()) + " checkpoints in memory";
-    if (turn.beside) text += ", replayed by a second thread";
+    if (turn.replays_ahead) text += ", replayed by a second thread";
     if (turn.schedule->disk_states() > 0)
       text += ", " + count_in_words(turn.schedule->disk_states()) + " on disk (" + bytes_in_words(disk_bytes(turn)) + ")";
   }

@@ -216,9 +216,9 @@ Size lay_out_turn(Plan& plan, Bump& bump) {
 
 Size lay_out_tiled(Plan& plan, const Shape& shape) {
   set_leads(plan, shape.tile_frames);
-  set_own_rows(plan, shape.threads > 1 && !shape.beside);
+  set_own_rows(plan, shape.threads > 1 && !shape.replays_ahead);
   describe_turn(plan);
-  plan.turn.beside = shape.beside;
+  plan.turn.replays_ahead = shape.replays_ahead;
   plan.threads = shape.threads;
   plan.batch_tiles = shape.batch_tiles;
   const uint64_t frame_bytes = std::max<uint64_t>(1, plan.graph->node(kFramesNode).row_bytes);

@@ -12,8 +12,8 @@ struct Shape {
   uint64_t tile_frames = 1;
   uint32_t threads = 1;
   uint32_t batch_tiles = 1;
-  bool roomy = false;  // room to slide buffers less often and to read the source in large pieces
-  bool beside = false; // looking back: the second thread replays the next segment meanwhile
+  bool roomy = false;          // room to slide buffers less often and to read the source in large pieces
+  bool replays_ahead = false; // looking back: the second thread replays the next segment meanwhile
 };
 
 inline constexpr uint64_t kReadBytes = 64 * 1024;

@@ -176,7 +176,7 @@ struct TurnPlan {
   uint64_t extra_bytes = 0;      // of two checkpoints outside the schedule: where the first segment begins, which need not be
                                  // where scans begin, and where a replay that keeps no rows is going
   uint64_t pool_bytes = 0;       // what the schedule may use besides one tile
-  bool beside = false;           // Reversal: a second thread replays the next segment meanwhile
+  bool replays_ahead = false;    // Reversal: a second thread replays the next segment meanwhile
   std::optional<Schedule> schedule;  // Reversal
   uint64_t spacing = 0;          // Chain: tiles of a segment
   uint64_t pool_offset = 0;      // in the arena
@@ -189,10 +189,10 @@ struct TurnPlan {
   bool spills() const { return schedule.has_value() && schedule->kind() == ScheduleKind::Spill; }
   uint64_t segments() const { return spacing == 0 ? 0 : tiles() / spacing + (tiles() % spacing != 0 ? 1 : 0); }
   // Tiles and halos are there twice where two tapes are.
-  uint64_t tapes_at_once() const { return beside ? 2 : 1; }
+  uint64_t tapes_at_once() const { return replays_ahead ? 2 : 1; }
   // With an empty pool.
   Size least_area_bytes() const {
-    return (Size(tile_bytes) + beside_bytes) * tapes_at_once() + (beside ? kAlign : 0) + extra_bytes;
+    return (Size(tile_bytes) + beside_bytes) * tapes_at_once() + (replays_ahead ? kAlign : 0) + extra_bytes;
   }
   uint64_t area_bytes() const { return pool_bytes + least_area_bytes().saturated(); }
 };

@@ -256,7 +256,7 @@ class Planner {
       ns += cost * static_cast<double>(plan_.stages[id].rows_predicted);
       replays += cost * static_cast<double>(plan_.stages[id].rows_replayed);
     }
-    if (!plan_.turn.beside) return ns;
+    if (!plan_.turn.replays_ahead) return ns;
     double looking_back = kTileOverheadNs * static_cast<double>(plan_.turn.tiles());
     for (const Unit& unit : plan_.sweeps[plan_.turn.sweep].units)
       if (!unit.is_sink()) looking_back += plan_.costs.ns_per_row[unit.node] * static_cast<double>(unit.range.count());
@@ -283,10 +283,10 @@ class Planner {
       return true;
     };
     for (const uint64_t frames : spans()) {
-      const double fewest_tiles = static_cast<double>(plan_.turn.tiles()) * static_cast<double>(plan_.tile_frames) / static_cast<double>(frames);
-      if (found && kTileOverheadNs * fewest_tiles > least_ns) break;  // no smaller ones can be faster either
+      const double turning_frames = static_cast<double>(plan_.turn.tiles()) * static_cast<double>(plan_.tile_frames);
+      if (found && kTileOverheadNs * turning_frames / static_cast<double>(frames) > least_ns) break;  // nor are smaller ones faster
       if (attempt({frames, 1, 1, false}) && plan_.turn.replayed_tiles == 0 && plan_.turn.disk.empty()) break;
-      if (request_.settings.threads > 1 && can_replay_beside(plan_)) attempt({frames, 2, 1, false, true});
+      if (request_.settings.threads > 1 && can_replay_ahead(plan_)) attempt({frames, 2, 1, false, true});
     }
     if (!found) return false;
     Shape roomy = shape_;

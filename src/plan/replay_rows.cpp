@@ -51,7 +51,8 @@ class ReplayCounter {
       for (const Unit& unit : layer.units) {
         const int64_t beside = excess.has_value() ? std::max<int64_t>(0, (*excess)[at++]) : 0;
         if (unit.kept) continue;
-        const Size rows = Size(tiles) * (plan_.tile_frames / std::max<uint64_t>(1, unit.domain.step)) + Size(static_cast<uint64_t>(beside)) * segments;
+        const Size rows = Size(tiles) * (plan_.tile_frames / std::max<uint64_t>(1, unit.domain.step)) +
+                          Size(static_cast<uint64_t>(beside)) * segments;
         plan_.stages[unit.node].rows_predicted += rows.saturated();
         plan_.stages[unit.node].rows_replayed += rows.saturated();
       }

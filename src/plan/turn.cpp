@@ -214,7 +214,7 @@ double spill_ns(const Plan& plan, uint64_t tiles, uint64_t segments) {
 // for a second thread to replay.
 void offer_disk_for_rows(const Plan& plan, uint64_t pool_bytes, uint64_t disk_bytes, ScheduleLimits& limits) {
   const TurnPlan& turn = plan.turn;
-  if (turn.tile_bytes == 0 || turn.beside) return;
+  if (turn.tile_bytes == 0 || turn.replays_ahead) return;
   limits.disk_tiles = disk_bytes / std::max<uint64_t>(1, bytes_of(files_of_rows(turn, 1, 1)));
   const uint64_t kept = pool_bytes / turn.tile_bytes + 1;
   if (turn.tiles() <= kept || turn.tiles() - kept > limits.disk_tiles) return;
@@ -239,7 +239,7 @@ ScheduleLimits limits_of(const Plan& plan, uint64_t pool_bytes, uint64_t disk_by
 bool choose_schedule(TurnPlan& turn, uint64_t pool_bytes, const ScheduleLimits& limits) {
   const uint64_t tile_bytes = turn.tapes_at_once() * turn.tile_bytes;
   turn.schedule = Schedule::choose(Chain{turn.tiles(), turn.state_bytes, tile_bytes, pool_bytes}, limits);
-  if (!turn.schedule.has_value() || (turn.beside && turn.schedule->kind() == ScheduleKind::Multi)) return false;
+  if (!turn.schedule.has_value() || (turn.replays_ahead && turn.schedule->kind() == ScheduleKind::Multi)) return false;
   const bool once = turn.schedule->most_evaluations_of_a_tile() <= 1;
   turn.pool_bytes = once ? turn.schedule->peak_bytes() : pool_bytes;
   turn.disk = turn.spills() ? files_of_rows(turn, turn.tiles() - turn.schedule->tail_tiles(), turn.schedule->disk_segment_tiles())
@@ -349,7 +349,7 @@ Status refit(Plan& plan, const ScanStart& scan_start) {
   describe_turn(plan);
   plan.turn.pool_offset = former.pool_offset;
   plan.turn.staging_offset = former.staging_offset;
-  plan.turn.beside = former.beside;
+  plan.turn.replays_ahead = former.replays_ahead;
   if (plan.turn.beside_bytes > former.beside_bytes || !schedule_again(plan, former))
     return Error{SQS_E_INTERNAL, "a part of the rows does not fit where all of them did; this is a defect of the library"};
   count_rows(plan);

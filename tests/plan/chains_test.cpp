@@ -130,7 +130,7 @@ TEST(OwnRows, TakeAsMuchAsOneTileForEachThread) {
 }
 
 // A forward scan over a map, a backward one over both.
-TEST(ReplayBeside, CallsNoStageTwiceAtATimeThatDoesNotAllowIt) {
+TEST(ReplayAhead, CallsNoStageTwiceAtATimeThatDoesNotAllowIt) {
   GraphBuilder graph(8, 4);
   graph.stage("map", {reads("frames")}).stage("forth", {reads("map")}, 1, Kind::Scan).back("back", {reads("forth"), reads("map")});
   Request request = graph.request({"back"}, 100'000);
@@ -139,21 +139,21 @@ TEST(ReplayBeside, CallsNoStageTwiceAtATimeThatDoesNotAllowIt) {
   request.settings.threads = 2;
   request.input.any_thread = true;
   Plan plan = *planned(request);
-  EXPECT_TRUE(plan.turn.beside);
+  EXPECT_TRUE(plan.turn.replays_ahead);
   EXPECT_EQ(plan.threads, 2u);
-  EXPECT_TRUE(can_replay_beside(plan));
+  EXPECT_TRUE(can_replay_ahead(plan));
   const auto set_order = [&](const std::string& stage, Order order) {
     for (Unit& unit : plan.sweeps[plan.turn.sweep].replays[0].units)
       if (unit.node == graph.id(stage)) unit.order = order;
   };
   set_order("map", Order::Tiles);
-  EXPECT_FALSE(can_replay_beside(plan)) << "the sweep calls it, too";
+  EXPECT_FALSE(can_replay_ahead(plan)) << "the sweep calls it, too";
   set_order("map", Order::Free);
-  EXPECT_TRUE(can_replay_beside(plan));
+  EXPECT_TRUE(can_replay_ahead(plan));
   set_order("forth", Order::Caller);
-  EXPECT_FALSE(can_replay_beside(plan));
+  EXPECT_FALSE(can_replay_ahead(plan));
   request.input.any_thread = false;
-  EXPECT_FALSE(planned(request)->turn.beside) << "only the caller may read the frames";
+  EXPECT_FALSE(planned(request)->turn.replays_ahead) << "only the caller may read the frames";
 }
 
 }  // namespace
