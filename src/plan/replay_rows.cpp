@@ -107,7 +107,8 @@ class ReplayCounter {
     }
   }
 
-  // Rows of a unit beyond those of the tiles themselves; nothing if tiles are not whole numbers of rows.
+  // Rows of a unit beyond those of the tiles themselves; nothing if tiles are not whole numbers of rows, be it of the unit or of
+  // what reads in the sweep.
   std::optional<int64_t> excess(const Unit& unit, uint64_t tiles) const {
     const uint64_t step = std::max<uint64_t>(1, unit.domain.step);
     if (plan_.tile_frames % step != 0) return std::nullopt;
@@ -119,6 +120,8 @@ class ReplayCounter {
   }
   std::optional<std::vector<int64_t>> excesses_as_set(uint32_t s, TileSpan tiles) const {
     std::vector<int64_t> all;
+    const auto in_whole_rows = [&](const Unit& reader) { return plan_.tile_frames % std::max<uint64_t>(1, reader.domain.step) == 0; };
+    if (!std::all_of(plan_.sweeps[s].units.begin(), plan_.sweeps[s].units.end(), in_whole_rows)) return std::nullopt;
     for (const Layer& layer : segments_.replays(s))
       for (const Unit& unit : layer.units) {
         const std::optional<int64_t> one = unit.kept ? 0 : excess(unit, static_cast<uint64_t>(tiles.last - tiles.first));
