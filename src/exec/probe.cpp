@@ -30,14 +30,24 @@ double ns_per_byte_since(uint64_t start, uint64_t bytes) {
   return static_cast<double>(os::monotonic_ns() - start) / static_cast<double>(bytes);
 }
 
-// Memory the system has just given out, written to, and the least such price so far. Small mappings get their pages at once.
-Result<ChargedMemory> take_fresh(const std::shared_ptr<Ledger>& ledger, uint64_t bytes, double& least_price) {
-  const uint64_t start = os::monotonic_ns();
-  SQS_TRY_ASSIGN(ChargedMemory memory, ChargedMemory::take(ledger, bytes));
-  std::memset(memory.data(), 1, bytes);
-  least_price = std::min(least_price, ns_per_byte_since(start, bytes));
-  return memory;
-}
+// What memory costs that the system has just given out: taking it and writing to all of it. Small mappings get their pages at
+// once.
+class FreshPrice {
+ public:
+  Result<ChargedMemory> take(const std::shared_ptr<Ledger>& ledger, uint64_t bytes) {
+    const uint64_t start = os::monotonic_ns();
+    SQS_TRY_ASSIGN(ChargedMemory memory, ChargedMemory::take(ledger, bytes));
+    std::memset(memory.data(), 1, bytes);
+    ns_ += os::monotonic_ns() - start;
+    bytes_ += bytes;
+    return memory;
+  }
+  // The mean: a run gets its pages as they come, cheap or dear.
+  double ns_per_byte() const { return static_cast<double>(ns_) / static_cast<double>(bytes_); }
+
+ private:
+  uint64_t ns_ = 0, bytes_ = 0;
+};
 
 double price_of_reading(const ChargedMemory& memory, uint64_t bytes) {
   const auto* words = reinterpret_cast<const uint64_t*>(memory.data());
@@ -51,28 +61,29 @@ double price_of_reading(const ChargedMemory& memory, uint64_t bytes) {
   return price;
 }
 
-// What memory costs that the system has not given out yet, and reading back what the caches have forgotten. Each price is the
-// least of some tries. Where there is no room to measure one, it keeps its usual value.
+// What memory costs that the system has not given out yet, and reading back what the caches have forgotten: the least of some
+// tries. Where there is no room to measure a price, it keeps its usual value.
 Status price_memory(const std::shared_ptr<Ledger>& ledger, uint64_t room, Costs& costs) {
   const uint64_t large_bytes = std::min(kLargeBytes, room);
   if (large_bytes >= kLeastLargeBytes) {
-    double fresh = 1e9, far = 1e9, near = 1e9;
+    FreshPrice fresh;
+    double far = 1e9, near = 1e9;
     const uint64_t start = os::monotonic_ns();
     do {
-      SQS_TRY_ASSIGN(const ChargedMemory memory, take_fresh(ledger, large_bytes, fresh));
+      SQS_TRY_ASSIGN(const ChargedMemory memory, fresh.take(ledger, large_bytes));
       far = std::min(far, price_of_reading(memory, large_bytes));
       for (int attempt = 0; attempt < 4; ++attempt) near = std::min(near, price_of_reading(memory, kCachedBytes));
     } while (os::monotonic_ns() - start < kMemoryNs);
-    costs.large_fresh_ns_per_byte = fresh;
+    costs.large_fresh_ns_per_byte = fresh.ns_per_byte();
     costs.reread_ns_per_byte = std::max(0.0, far - near);
   }
   if (room >= kSmallBytes) {
-    double fresh = 1e9;
+    FreshPrice fresh;
     const uint64_t start = os::monotonic_ns();
     do {
-      SQS_TRY_ASSIGN(const ChargedMemory memory, take_fresh(ledger, kSmallBytes, fresh));
+      SQS_TRY_ASSIGN(const ChargedMemory memory, fresh.take(ledger, kSmallBytes));
     } while (os::monotonic_ns() - start < kMemoryNs / 2);
-    costs.small_fresh_ns_per_byte = fresh;
+    costs.small_fresh_ns_per_byte = fresh.ns_per_byte();
   }
   return ok();
 }

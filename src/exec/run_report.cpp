@@ -86,7 +86,7 @@ void Run::State::write_report() {
     targets.push_back(std::move(report));
   }
   std::vector<FrontierPoint> frontier;
-  if (stats.rows_replayed > 0) {
+  if (plan->info.rows_again > 0) {
     const Result<Request> request = run_request();
     if (request.ok()) frontier = frontier_of(*request, *plan);
   }

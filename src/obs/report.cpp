@@ -44,7 +44,8 @@ std::string recompute_in_words(const Plan& plan, const sqs_stats& stats, const s
           count_in_words(again - replays) + " in later sweeps";
   uint64_t told = UINT64_MAX;
   for (const FrontierPoint& point : frontier) {
-    if (point.budget_bytes <= stats.budget_bytes || point.rows_predicted >= plan.rows_predicted) continue;
+    if (plan.settings.memory_budget != 0 && point.budget_bytes <= stats.budget_bytes) continue;
+    if (point.rows_predicted >= plan.rows_predicted) continue;
     const bool last = &point == &frontier.back();
     const uint64_t spared = (plan.rows_predicted - point.rows_predicted) * 100 / again;
     if (!last && (spared < 25 || told != UINT64_MAX)) continue;

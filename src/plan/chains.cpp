@@ -88,7 +88,7 @@ void set_own_rows(Plan& plan, bool wanted) {
       };
       for (const uint32_t u : chain.units) {
         Unit& unit = sweep.units[u];
-        unit.own = wanted && chain.order == Order::Free && !plan.graph->node(unit.node).decl.once &&
+        unit.own = wanted && chain.order == Order::Free && !plan.keeps(unit.node) &&
                    std::all_of(unit.readers.begin(), unit.readers.end(), in_chain) &&
                    (unit.node == kFramesNode || begins_with_tile(plan, sweep, unit));
       }

@@ -54,7 +54,7 @@ struct Unit {
   NodeId node = 0;            // a sink's: the target
   uint32_t target = kNoUnit;  // a sink's: which
   bool backward = false;      // works from the last row to the first
-  bool kept = false;          // its rows are there since an earlier sweep (once)
+  bool kept = false;          // its rows are there since an earlier sweep
   bool saves = false;         // a scan whose states a later sweep starts from
   bool records = false;       // its last rows are kept for the sweep that begins where this one ends
   Order order = Order::Caller;
@@ -241,6 +241,7 @@ struct Plan {
   std::vector<Path> paths;
   std::vector<Sweep> sweeps;
   std::vector<std::vector<uint32_t>> global_paths;  // by node: inputs of whole-stream maps
+  std::vector<bool> retained;        // by node, or empty: the planner has its rows kept for later sweeps
 
   int32_t mode = SQS_SQRT;
   std::string why;
@@ -248,6 +249,9 @@ struct Plan {
   uint64_t tiles = 0;
   uint32_t threads = 1;
   uint32_t batch_tiles = 1;
+
+  // Whether a stage's rows, made in one sweep, stay for the later ones.
+  bool keeps(NodeId id) const { return graph->node(id).decl.once || (id < retained.size() && retained[id]); }
 
   // Whether each thread has a place of its own for the unit's rows.
   bool has_own_rows(const Unit& unit) const {
@@ -276,6 +280,7 @@ struct Plan {
   uint64_t budget_bytes = 0;
   uint64_t predicted_bytes = 0;
   uint64_t least_budget_bytes = 0;
+  uint64_t next_budget_bytes = 0;    // at which more rows would be kept for later sweeps; 0: none would
   uint64_t untracked_bytes = 0;
   double predicted_seconds = 0;
   double other_mode_seconds = 0;

@@ -9,6 +9,7 @@
 #include "plan/frontier.hpp"
 #include "plan/memory.hpp"
 #include "plan/ranges.hpp"
+#include "plan/retention.hpp"
 #include "plan/sweeps.hpp"
 #include "plan/turn.hpp"
 
@@ -24,6 +25,7 @@ constexpr uint64_t kLargestTileFrames = uint64_t{1} << 40;
 constexpr uint64_t kCheckpointBytes = uint64_t{4} << 20;
 constexpr uint64_t kCheckpointSlots = 256;
 constexpr uint64_t kCachedBytes = uint64_t{2} << 20;  // a longer buffer has left a core's caches when it is read again
+constexpr double kAlike = 1.04;                       // predictions do not tell times closer than this apart: the smaller mode is taken
 constexpr uint64_t kLeastCacheBytes = 16 * 1024;  // less is not worth looking things up in
 
 class Planner {
@@ -34,11 +36,9 @@ class Planner {
     SQS_TRY(start());
     SQS_TRY(set_targets());
     SQS_TRY(refuse_unended());
-    lay_out_sweeps(plan_, request_.held.global_known);
-    set_chains(plan_);
-    set_ranges(plan_, [](NodeId, uint64_t) { return uint64_t{0}; });
-    count_rows(plan_);
     set_outputs();
+    without_sweeps_ = plan_;
+    lay_out({});
     SQS_TRY(choose());
     finish();
     return std::shared_ptr<const Plan>(std::make_shared<Plan>(std::move(plan_)));
@@ -126,6 +126,16 @@ class Planner {
   // What a run holds besides its arena, whatever the mode.
   Size outside() const { return output_bytes_ + request_.input.retained_bytes + request_.held.known_bytes; }
 
+  // The sweeps of a run that keeps certain rows, from the beginning.
+  void lay_out(const std::vector<bool>& retained) {
+    plan_ = without_sweeps_;
+    plan_.retained = retained;
+    lay_out_sweeps(plan_, request_.held.global_known);
+    set_chains(plan_);
+    set_ranges(plan_, [](NodeId, uint64_t) { return uint64_t{0}; });
+    count_rows(plan_);
+  }
+
   // ---- the two ways
 
   Size tiled_bytes(const Shape& shape) { return lay_out_tiled(plan_, shape) + outside(); }
@@ -139,15 +149,17 @@ class Planner {
   Status choose() {
     tile_frames_auto_ = preferred_tile();
     find_least();
+    without_sweeps_.least_budget_bytes = plan_.least_budget_bytes;
     const Size classic = whole_bytes();
     classic_bytes_ = classic.saturated();
     classic_reread_bytes_ = reread_bytes();
     // Whole-stream rows of an earlier run spare sqrt a sweep; classic computes everything.
     const auto& known = request_.held.global_known;
     const bool spared = std::any_of(known.begin(), known.end(), [](bool k) { return k; });
-    plan_.uses_known = spared;
+    plan_.uses_known = without_sweeps_.uses_known = spared;
     const bool classic_fits = !spared && !classic.overflowed() && classic_bytes_ <= plan_.budget_bytes;
     const bool sqrt_fits = find_shape();
+    if (sqrt_fits && !looks_back()) keep_rows();
     estimate_seconds(sqrt_fits);
     const int32_t asked = request_.settings.mode;
     if (asked == SQS_CLASSIC && !classic_fits) return over_budget("classic needs " + std::to_string(classic_bytes_) + " bytes");
@@ -158,7 +170,10 @@ class Planner {
     if (spared) return use_sqrt("whole-stream rows of an earlier run are there, which spares a sweep");
     if (!classic_fits)
       return use_sqrt("classic needs " + std::to_string(classic_bytes_) + " bytes, more than the budget");
-    if (classic_seconds_ <= sqrt_seconds_)
+    const bool alike = classic_seconds_ <= sqrt_seconds_ * kAlike && sqrt_seconds_ <= classic_seconds_ * kAlike;
+    if (alike && sqrt_bytes_.saturated() < classic_bytes_)
+      return use_sqrt("it takes less memory and about the same time");
+    if (alike || classic_seconds_ < sqrt_seconds_)
       return use_classic("it fits the budget and saving memory would not make the run faster");
     return use_sqrt("it is faster: classic would write " + std::to_string(classic_bytes_) + " bytes of fresh memory");
   }
@@ -296,6 +311,26 @@ class Planner {
     return true;
   }
 
+  // Rows that several sweeps read, as far as a budget allows that was asked for: without one, what sqrt takes must not grow with
+  // the stream.
+  void keep_rows() {
+    if (request_.settings.memory_budget == 0) return;
+    std::vector<NodeId> candidates;
+    for (NodeId id = 0; id < graph_.size(); ++id) {
+      const Node& node = graph_.node(id);
+      const bool borrowed = id == kFramesNode && plan_.input.in_memory;
+      if (plan_.stages[id].sweeps > 1 && node.decl.kind != Kind::Reduce && !node.global() && !borrowed) candidates.push_back(id);
+    }
+    if (candidates.empty()) return;
+    const Retention chosen = choose_retained(graph_.size(), candidates, plan_.budget_bytes, [&](const std::vector<bool>& retained) {
+      lay_out(retained);
+      const uint64_t bytes = tiled_bytes(shape_).saturated();
+      return Outlay{sqrt_ns() + memory_ns(bytes), bytes};
+    });
+    without_sweeps_.next_budget_bytes = chosen.next_budget_bytes;
+    lay_out(chosen.retained);
+  }
+
   // Lays the chosen shape out again; what it takes.
   Size settle_shape() {
     const Size total = tiled_bytes(shape_);
@@ -352,11 +387,24 @@ class Planner {
     const double again = sqrt_ns();
     for (NodeId id = 0; id < graph_.size(); ++id)
       once += cost_of(graph_, request_.costs, id) * static_cast<double>(plan_.stages[id].rows_spanned);
-    const uint64_t held = outside().saturated();
-    const auto fresh = [&](uint64_t bytes) { return request_.costs.fresh_ns(bytes > held ? bytes - held : 0); };
     const double reread = request_.costs.reread_ns_per_byte * static_cast<double>(classic_reread_bytes_);
-    sqrt_seconds_ = (again + fresh(sqrt_bytes_.saturated())) * 1e-9;
-    classic_seconds_ = (once + fresh(classic_bytes_) + reread) * 1e-9;
+    sqrt_seconds_ = (again + memory_ns(sqrt_bytes_.saturated())) * 1e-9;
+    classic_seconds_ = (once + fresh_ns(classic_bytes_) + reread) * 1e-9;
+  }
+
+  // The first touch of all that a mode takes but what is there before the run.
+  double fresh_ns(uint64_t bytes) const {
+    const uint64_t held = outside().saturated();
+    return request_.costs.fresh_ns(bytes > held ? bytes - held : 0);
+  }
+
+  // The same for sqrt as laid out at the moment, which reads rows that it keeps when they have left the caches.
+  double memory_ns(uint64_t bytes) const {
+    Size reread;
+    for (const Sweep& sweep : plan_.sweeps)
+      for (const Unit& unit : sweep.units)
+        if (unit.kept && plan_.buffers[unit.buffer].bytes > kCachedBytes) reread += plan_.buffers[unit.buffer].bytes;
+    return fresh_ns(bytes) + request_.costs.reread_ns_per_byte * static_cast<double>(reread.saturated());
   }
 
   // Bytes that classic, as laid out at the moment, reads when they have left the caches: once per reader of a long buffer.
@@ -381,6 +429,7 @@ class Planner {
   // ---- settling
 
   Status use_classic(const std::string& why) {
+    if (!plan_.retained.empty()) lay_out({});
     plan_.mode = SQS_CLASSIC;
     plan_.why = why;
     const Size total = whole_bytes();
@@ -535,6 +584,7 @@ class Planner {
   const Request& request_;
   const Graph& graph_;
   Plan plan_;
+  Plan without_sweeps_;
   std::vector<bool> wanted_;
   Size output_bytes_;
   uint64_t tile_frames_auto_ = 1;

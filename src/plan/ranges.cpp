@@ -109,7 +109,7 @@ void set_ranges(Plan& plan, const ScanStart& scan_start) {
           continue;
         } else if (d > 0) {
           if (is_scan(plan, unit) || unit.is_tape()) widen(later[unit.node], unit.range);  // a sweep before this comes as far
-        } else if (unit.saves || unit.records || plan.graph->node(unit.node).decl.once) {
+        } else if (unit.saves || unit.records || plan.keeps(unit.node)) {
           widen(unit.range, later[unit.node]);
         }
         extend_scan(plan, unit, d == 0 && !unit.saves ? scan_start : [](NodeId, uint64_t) { return uint64_t{0}; });

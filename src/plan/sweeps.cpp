@@ -146,11 +146,11 @@ class SweepBuilder {
       if (to_do(id) && graph_.node(id).decl.once && !graph_.node(id).global()) once_sweep_[id] = directions_.ready[id];
   }
 
-  bool kept(NodeId id, uint32_t s) const { return graph_.node(id).decl.once && once_sweep_[id] < s; }
+  bool kept(NodeId id, uint32_t s) const { return plan_.keeps(id) && once_sweep_[id] < s; }
   bool starts_reduce(NodeId id, uint32_t s) const { return is_reduce(id) && to_do(id) && directions_.ready[id] == s + 1; }
 
-  // Later sweeps first, since they say what must be saved before them. Without looking back nothing is saved, and a stage that
-  // runs once does so in the first sweep that reads it.
+  // Later sweeps first, since they say what must be saved before them. Without looking back nothing is saved, and a stage whose
+  // rows are kept makes them in the first sweep that reads it.
   void select_all() {
     const auto count = static_cast<uint32_t>(depths_.size());
     if (looks_back()) {
@@ -160,7 +160,7 @@ class SweepBuilder {
     for (uint32_t s = 0; s < count; ++s) {
       select(s);
       for (NodeId id = 0; id < graph_.size(); ++id)
-        if (depths_[s][id] != 0 && graph_.node(id).decl.once && once_sweep_[id] == kNone) once_sweep_[id] = s;
+        if (depths_[s][id] != 0 && plan_.keeps(id) && once_sweep_[id] == kNone) once_sweep_[id] = s;
     }
   }
 
@@ -345,7 +345,7 @@ class SweepBuilder {
   const std::vector<bool>& known_;
   Directions directions_;
   std::vector<bool> stateful_;                 // by node
-  std::vector<uint32_t> once_sweep_;           // of `once` stages: where they are evaluated
+  std::vector<uint32_t> once_sweep_;           // of stages whose rows are kept: where they are evaluated
   std::vector<std::vector<uint32_t>> depths_;  // by sweep and node: in which layers it is at work
   std::vector<std::vector<bool>> saves_;       // by sweep and node
   std::vector<bool> pending_;                  // by node: a later sweep starts from states that are still to be saved

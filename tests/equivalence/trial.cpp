@@ -263,6 +263,8 @@ bool Trial::fit_budget(Session& session, sqs_settings& settings, const std::vect
   if (settings.mode == SQS_CLASSIC || choice == 0) return true;
   settings.memory_budget = choice == 1 ? least : least + rng_.below(least * (choice == 2 ? 1 : 16));
   session.configure(settings);
+  sqs_plan_info info;
+  if (plan(session, requests.front(), info) == SQS_OK && session.plan_text().find(", kept\n") != std::string::npos) ++result_.retained;
   return true;
 }
 
@@ -381,6 +383,7 @@ TrialResult try_graphs(uint64_t seed, uint64_t count, const TrialOptions& option
     sum.runs += result.runs;
     sum.spilled_rows += result.spilled_rows;
     sum.spilled_states += result.spilled_states;
+    sum.retained += result.retained;
     if (result.refused != SQS_OK) {
       ++refused;
       ++refusals[std::string(sqs_status_name(result.refused)) + ": " + result.refusal];
@@ -392,7 +395,8 @@ TrialResult try_graphs(uint64_t seed, uint64_t count, const TrialOptions& option
                   << "reproduce: SQS_SEED=" << seed + i << " " << options.graphs_variable << "=1 and share 0 of this test";
   }
   std::cout << tried << " of " << count << " graphs from seed " << seed << ", " << sum.runs << " runs, " << refused << " graphs refused, "
-            << sum.spilled_rows << " runs with rows on disk, " << sum.spilled_states << " with states\n";
+            << sum.spilled_rows << " runs with rows on disk, " << sum.spilled_states << " with states; " << sum.retained
+            << " sessions that keep rows for a later sweep\n";
   if (environment("SQS_VERBOSE", 0) != 0) {
     for (const auto& [sentence, times] : refusals) std::cout << "  " << times << " x " << sentence << "\n";
   }

@@ -27,6 +27,7 @@ struct TrialResult {
   uint64_t runs = 0;
   uint64_t spilled_rows = 0;    // runs that put rows on disk,
   uint64_t spilled_states = 0;  // or states
+  uint64_t retained = 0;        // sessions whose first request keeps rows for a later sweep
 };
 
 TrialResult try_graph(uint64_t seed, const TrialOptions& options);
