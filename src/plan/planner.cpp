@@ -159,7 +159,7 @@ class Planner {
     plan_.uses_known = without_sweeps_.uses_known = spared;
     const bool classic_fits = !spared && !classic.overflowed() && classic_bytes_ <= plan_.budget_bytes;
     const bool sqrt_fits = find_shape();
-    if (sqrt_fits && !looks_back()) keep_rows();
+    if (sqrt_fits) keep_rows();
     estimate_seconds(sqrt_fits);
     const int32_t asked = request_.settings.mode;
     if (asked == SQS_CLASSIC && !classic_fits) return over_budget("classic needs " + std::to_string(classic_bytes_) + " bytes");
@@ -311,24 +311,62 @@ class Planner {
     return true;
   }
 
-  // Rows that several sweeps read, as far as a budget allows that was asked for: without one, what sqrt takes must not grow with
-  // the stream.
-  void keep_rows() {
-    if (request_.settings.memory_budget == 0) return;
-    std::vector<NodeId> candidates;
+  // In several sweeps, each of which needs the rows in the same way: the first sweep, or one of them, could keep them for the others.
+  // Where sweeps only look back on each other, as deep as they are many, that is for the schedule to decide.
+  bool read_again(NodeId id) const {
+    std::vector<bool> at_depth;
+    for (const Sweep& sweep : plan_.sweeps)
+      for (uint32_t d = 0; d <= sweep.replays.size(); ++d)
+        for (const Unit& unit : sweep.layer(d).units) {
+          if (unit.is_sink() || unit.kept || unit.node != id || (d == 0 && unit.range.count() == 0)) continue;
+          if (at_depth.size() <= d) at_depth.resize(d + 1);
+          if (at_depth[d]) return true;
+          at_depth[d] = true;
+        }
+    return false;
+  }
+
+  std::vector<NodeId> worth_keeping() const {
+    std::vector<NodeId> nodes;
     for (NodeId id = 0; id < graph_.size(); ++id) {
       const Node& node = graph_.node(id);
       const bool borrowed = id == kFramesNode && plan_.input.in_memory;
-      if (plan_.stages[id].sweeps > 1 && node.decl.kind != Kind::Reduce && !node.global() && !borrowed) candidates.push_back(id);
+      if (plan_.stages[id].sweeps < 2 || node.decl.kind == Kind::Reduce || node.global() || borrowed) continue;
+      if (read_again(id)) nodes.push_back(id);
     }
+    return nodes;
+  }
+
+  // Rows that several sweeps read, as far as the budget allows. Where nothing looks back that must be one that was asked for: what
+  // sqrt takes otherwise does not grow with the stream.
+  void keep_rows() {
+    const bool back = looks_back();
+    if (!back && request_.settings.memory_budget == 0) return;
+    const std::vector<NodeId> candidates = worth_keeping();
     if (candidates.empty()) return;
-    const Retention chosen = choose_retained(graph_.size(), candidates, plan_.budget_bytes, [&](const std::vector<bool>& retained) {
+    const Shape shape = shape_;
+    const auto outlay = [&](const std::vector<bool>& retained) {
       lay_out(retained);
-      const uint64_t bytes = tiled_bytes(shape_).saturated();
-      return Outlay{sqrt_ns() + memory_ns(bytes), bytes};
-    });
-    without_sweeps_.next_budget_bytes = chosen.next_budget_bytes;
+      Outlay made;
+      made.run_bytes = tiled_bytes(shape).saturated();
+      for (NodeId id = 0; id < graph_.size(); ++id)
+        if (retained[id]) made.kept_bytes += plan_.buffers[id].bytes;
+      if (back && (made.run_bytes > plan_.budget_bytes || !schedule_turn(plan_, plan_.budget_bytes - made.run_bytes, request_.disk_bytes)))
+        return Outlay{0, made.kept_bytes, UINT64_MAX};
+      if (back) {
+        count_rows(plan_);
+        estimate_replays(plan_);
+        made.run_bytes += plan_.turn.pool_bytes;
+      }
+      made.ns = sqrt_ns() + reread_kept_ns() + static_cast<double>(made.kept_bytes) * request_.costs.fresh_ns_per_byte(made.run_bytes);
+      return made;
+    };
+    const Retention chosen = choose_retained(graph_.size(), candidates, plan_.budget_bytes, outlay);
+    without_sweeps_.next_budget_bytes = back ? 0 : chosen.next_budget_bytes;
     lay_out(chosen.retained);
+    if (!back || (!chosen.retained.empty() && find_shape_looking_back())) return;
+    lay_out({});
+    (void)find_shape_looking_back();  // as before
   }
 
   // Lays the chosen shape out again; what it takes.
@@ -388,7 +426,7 @@ class Planner {
     for (NodeId id = 0; id < graph_.size(); ++id)
       once += cost_of(graph_, request_.costs, id) * static_cast<double>(plan_.stages[id].rows_spanned);
     const double reread = request_.costs.reread_ns_per_byte * static_cast<double>(classic_reread_bytes_);
-    sqrt_seconds_ = (again + memory_ns(sqrt_bytes_.saturated())) * 1e-9;
+    sqrt_seconds_ = (again + fresh_ns(sqrt_bytes_.saturated()) + reread_kept_ns()) * 1e-9;
     classic_seconds_ = (once + fresh_ns(classic_bytes_) + reread) * 1e-9;
   }
 
@@ -398,13 +436,13 @@ class Planner {
     return request_.costs.fresh_ns(bytes > held ? bytes - held : 0);
   }
 
-  // The same for sqrt as laid out at the moment, which reads rows that it keeps when they have left the caches.
-  double memory_ns(uint64_t bytes) const {
+  // Rows that sqrt, as laid out at the moment, keeps for later sweeps have left the caches when these read them.
+  double reread_kept_ns() const {
     Size reread;
     for (const Sweep& sweep : plan_.sweeps)
       for (const Unit& unit : sweep.units)
         if (unit.kept && plan_.buffers[unit.buffer].bytes > kCachedBytes) reread += plan_.buffers[unit.buffer].bytes;
-    return fresh_ns(bytes) + request_.costs.reread_ns_per_byte * static_cast<double>(reread.saturated());
+    return request_.costs.reread_ns_per_byte * static_cast<double>(reread.saturated());
   }
 
   // Bytes that classic, as laid out at the moment, reads when they have left the caches: once per reader of a long buffer.

@@ -46,9 +46,11 @@ struct Costs {
     disk_ns_per_byte = Costs().disk_ns_per_byte;
     disk_probed = false;
   }
+  double fresh_ns_per_byte(uint64_t mapping_bytes) const {
+    return mapping_bytes < kLargeMappingBytes ? small_fresh_ns_per_byte : large_fresh_ns_per_byte;
+  }
   double fresh_ns(uint64_t mapping_bytes) const {
-    return static_cast<double>(mapping_bytes) *
-           (mapping_bytes < kLargeMappingBytes ? small_fresh_ns_per_byte : large_fresh_ns_per_byte);
+    return static_cast<double>(mapping_bytes) * fresh_ns_per_byte(mapping_bytes);
   }
 };
 

@@ -19,22 +19,20 @@ Retention choose_retained(size_t nodes, const std::vector<NodeId>& candidates, u
     retained[id] = true;
     const Outlay with = outlay(retained);
     retained[id] = false;
-    // Rows that take no memory beyond what is there anyway come first.
-    const uint64_t more = with.bytes > now.bytes ? with.bytes - now.bytes : 0;
-    if (with.ns < now.ns) worth.push_back({id, (now.ns - with.ns) / static_cast<double>(more + 1)});
+    if (with.ns < now.ns) worth.push_back({id, (now.ns - with.ns) / static_cast<double>(with.kept_bytes + 1)});
   }
   std::stable_sort(worth.begin(), worth.end(), [](const Candidate& a, const Candidate& b) { return a.ns_per_byte > b.ns_per_byte; });
   for (const Candidate& candidate : worth) {
     retained[candidate.node] = true;
     const Outlay with = outlay(retained);
     const bool spares = with.ns < now.ns;
-    if (spares && with.bytes <= budget_bytes) {
+    if (spares && with.run_bytes <= budget_bytes) {
       now = with;
       chosen.retained = retained;
       continue;
     }
     retained[candidate.node] = false;
-    if (spares && (chosen.next_budget_bytes == 0 || with.bytes < chosen.next_budget_bytes)) chosen.next_budget_bytes = with.bytes;
+    if (spares && (chosen.next_budget_bytes == 0 || with.run_bytes < chosen.next_budget_bytes)) chosen.next_budget_bytes = with.run_bytes;
   }
   return chosen;
 }

@@ -12,7 +12,8 @@ namespace sqs {
 // What a run takes that keeps certain rows.
 struct Outlay {
   double ns = 0;
-  uint64_t bytes = 0;
+  uint64_t kept_bytes = 0;  // of those rows
+  uint64_t run_bytes = 0;   // of the whole run; UINT64_MAX: in no budget
 };
 
 struct Retention {

@@ -135,15 +135,15 @@ class SweepBuilder {
     for (NodeId id = 0; id < graph_.size(); ++id) {
       stateful_[id] = is_scan(id);
       for (const Link& link : graph_.node(id).inputs)
-        stateful_[id] = stateful_[id] || (stateful_[link.of] && !graph_.node(link.of).global() && !graph_.node(link.of).decl.once);
+        stateful_[id] = stateful_[id] || (stateful_[link.of] && !graph_.node(link.of).global() && !plan_.keeps(link.of));
     }
   }
 
-  // Where a run looks back, a stage that runs once does so in the first sweep that can do it: in no replay.
+  // Where a run looks back, a stage whose rows are kept makes them in the first sweep that can do it: in no replay.
   void place_once_stages() {
     if (!looks_back()) return;
     for (NodeId id = 0; id < graph_.size(); ++id)
-      if (to_do(id) && graph_.node(id).decl.once && !graph_.node(id).global()) once_sweep_[id] = directions_.ready[id];
+      if (to_do(id) && plan_.keeps(id) && !graph_.node(id).global()) once_sweep_[id] = directions_.ready[id];
   }
 
   bool kept(NodeId id, uint32_t s) const { return plan_.keeps(id) && once_sweep_[id] < s; }

@@ -12,10 +12,11 @@ constexpr double kSpares[] = {100, 300, 500};
 constexpr uint64_t kTakes[] = {10, 100, 1000};
 
 Outlay outlay(const std::vector<bool>& retained) {
-  Outlay sum{1000, 1};
+  Outlay sum{1000, 0, 1};
   for (size_t id = 0; id < 3; ++id) {
     if (!retained[id]) continue;
-    sum.bytes += kTakes[id];
+    sum.kept_bytes += kTakes[id];
+    sum.run_bytes += kTakes[id];
     if (!(id < 2 && retained[2])) sum.ns -= kSpares[id];
   }
   return sum;
@@ -42,7 +43,7 @@ TEST(Retention, TheNextBudgetIsTheLeastAtWhichMoreIsKept) {
 }
 
 TEST(Retention, WhatSparesNoTimeIsNotKept) {
-  const Retention none = choose_retained(1, {0}, 1000, [](const std::vector<bool>& retained) { return Outlay{1, retained[0] ? 8u : 0u}; });
+  const Retention none = choose_retained(1, {0}, 1000, [](const std::vector<bool>& retained) { return Outlay{1, retained[0] ? 8u : 0u, 8}; });
   EXPECT_TRUE(none.retained.empty());
   EXPECT_EQ(none.next_budget_bytes, 0u);
   EXPECT_TRUE(choose_retained(3, {}, 1000, outlay).retained.empty());
@@ -124,6 +125,45 @@ TEST(Retention, TheLeastBudgetKeepsNothingAndTheFrontierRisesFromIt) {
   EXPECT_EQ(points[2].ratio(), 1.0);
   EXPECT_LT(points[1].seconds, points[0].seconds);
   EXPECT_LT(points[2].seconds, points[1].seconds);
+}
+
+// Frames -> forth -> back -> mean, and norm of back and mean: the mean and the norm each need a sweep that would look back again.
+GraphBuilder normalised_after_looking_back() {
+  GraphBuilder b(64, 64);
+  b.stage("forth", {reads("frames")}, 16, Kind::Scan).back("back", {reads("forth")});
+  b.stage("mean", {reads("back")}, 1, Kind::Reduce).stage("norm", {reads("back"), reads("mean")});
+  return b;
+}
+
+TEST(Retention, WhatLooksBackIsKeptForTheSweepsThatWouldLookBackAgain) {
+  const GraphBuilder b = normalised_after_looking_back();
+  Request r = b.request({"norm"}, kFrames);
+  r.costs.ns_per_row.assign(b.graph()->size(), 100);
+  for (const uint64_t budget : {uint64_t{1} << 20, uint64_t{8} << 20, uint64_t{32} << 20, uint64_t{1} << 30}) {
+    r.budget_bytes = budget;
+    const auto plan = planned(r);
+    ASSERT_NE(plan, nullptr);
+    EXPECT_LE(plan->predicted_bytes, budget);
+    const bool room = budget > 4 * kFrames;  // its rows take 4 MB, those it reads 64 MB
+    EXPECT_EQ(kept(*plan, b.id("back")), room) << budget;
+    EXPECT_FALSE(kept(*plan, b.id("forth"))) << budget;
+    EXPECT_EQ(plan->turn.kind, room ? TurnPlan::Kind::Reversal : TurnPlan::Kind::Chain) << budget;
+    if (room) {
+      EXPECT_EQ(plan->stages[b.id("back")].rows_predicted, kFrames) << budget;
+      EXPECT_LE(plan->stages[b.id("forth")].rows_predicted, 2 * kFrames) << budget;
+    }
+  }
+}
+
+TEST(Retention, SweepsThatLookBackOnEachOtherAreLeftToTheirSchedule) {
+  GraphBuilder b(64, 64);
+  b.stage("forth", {reads("frames")}, 4, Kind::Scan).back("back", {reads("forth")}, 4).stage("again", {reads("back")}, 4, Kind::Scan);
+  Request r = b.request({"again"}, kFrames);
+  r.costs.ns_per_row.assign(b.graph()->size(), 100);
+  for (uint64_t budget = planned(r)->least_budget_bytes; budget < uint64_t{1} << 28; budget *= 3) {
+    r.budget_bytes = budget;
+    EXPECT_TRUE(planned(r)->retained.empty()) << budget;
+  }
 }
 
 TEST(Retention, ClassicIsLaidOutAsIfNothingWereKept) {
