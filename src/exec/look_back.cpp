@@ -18,7 +18,7 @@ constexpr NodeId kAllTapes = UINT32_MAX;  // the end of the last
 
 LookBack::LookBack(RunContext& context, Plan& plan, Machinery& machinery)
     : context_(context), plan_(plan), machinery_(machinery), segments_(plan), pool_(context.arena + plan.turn.pool_offset),
-      staging_(context.arena + plan.turn.staging_offset), watches_(plan.graph->size()), recorded_(plan.graph->size()) {
+      staging_(context.arena + plan.turn.staging_offset), watches_(plan.graph->size()), recorded_(plan.sweeps.size()) {
   for (uint64_t i = 0; i < plan.turn.saved.size(); ++i) {
     const SavedState& saved = plan.turn.saved[i];
     Watch& watch = watches_[saved.node].emplace();
@@ -33,7 +33,9 @@ LookBack::LookBack(RunContext& context, Plan& plan, Machinery& machinery)
     if (!sweep.replays.empty()) legs_[s].emplace(plan, s);
     for (uint32_t u = 0; u < sweep.units.size(); ++u)
       if (sweep.units[u].saves) saves_[s].emplace_back(u, Saves(plan, sweep.backward));
-    if (!sweep.recorded || plan.turn.tiles() == 0) continue;
+    if (!sweep.recorded) continue;
+    recorded_[s].resize(plan.graph->size());
+    if (plan.turn.tiles() == 0) continue;
     const TileSpan tiles = recorded_tiles(plan, s);
     tail_ = tiles;
     if (plan.turn.spills()) {
@@ -44,7 +46,7 @@ LookBack::LookBack(RunContext& context, Plan& plan, Machinery& machinery)
     for (const Unit& unit : segments_.replays(s)[0].units) {
       if (!unit.is_tape() || unit.kept) continue;
       std::byte* data = pool_ + tape_offset(unit.node, static_cast<uint64_t>(tiles.last - tiles.first));
-      recorded_[unit.node] = {unit.range, data, plan.graph->node(unit.node).row_bytes};
+      recorded_[s][unit.node] = {unit.range, data, plan.graph->node(unit.node).row_bytes};
     }
   }
 }
@@ -60,7 +62,7 @@ void LookBack::set_up_spilling() {
       if (turn.disk[f].node != unit.node || tape == turn.tapes.end()) continue;
       std::byte* data = pool_ + tape_offset(unit.node, tiles);
       const uint64_t capacity = tape->rows_per_tile * tiles + tape->beside_rows;
-      recorded_[unit.node] = {{}, data, tape->row_bytes, &unit, &(*context_.spill)[f], capacity, 0};
+      recorded_[turn.sweep][unit.node] = {{}, data, tape->row_bytes, &unit, &(*context_.spill)[f], capacity, 0};
       machinery_.buffer(unit.buffer).data = data;
       machinery_.buffer(unit.buffer).capacity = capacity;
     }
@@ -88,7 +90,7 @@ Result<std::optional<Leg>> LookBack::next(uint32_t sweep) {
   std::optional<Leg> leg = legs_[sweep]->next();
   if (!leg.has_value() || leg->what != Leg::What::Replay) return leg;
   if (plan_.turn.spills()) {
-    for (const Recorded& tape : recorded_)  // as its last rows lie
+    for (const Recorded& tape : recorded_[sweep])  // as its last rows lie
       if (tape.tape != nullptr) machinery_.buffer(tape.tape->buffer).first = tape.rows.first;
     return leg;
   }
@@ -189,6 +191,8 @@ void LookBack::watch_for(const Layer& layer, const Leg& leg) {
 }
 
 void LookBack::begin_sweep(uint32_t sweep, std::vector<Lane>& lanes) {
+  recording_for_ = sweep + 1;
+  while (recording_for_ < recorded_.size() && recorded_[recording_for_].empty()) ++recording_for_;
   for (auto& watch : watches_)
     if (watch.has_value()) {
       watch->saves = nullptr;
@@ -297,7 +301,7 @@ Status LookBack::save_passing(const Leg& leg) {
 }
 
 Status LookBack::record(const Lane& lane, uint64_t first, uint64_t last) {
-  Recorded& to = recorded_[lane.unit->node];
+  Recorded& to = recorded_[recording_for_][lane.unit->node];
   for (;;) {
     const Range made = {std::max(first, to.rows.first), std::min(last, to.rows.last)};
     if (made.count() > 0) {
@@ -339,7 +343,7 @@ Status LookBack::spill(const Recorded& tape) {
 
 // What was on the tape and is still read lies at that end of it where the segment before was.
 Status LookBack::read(const Leg& leg) {
-  for (const Recorded& tape : recorded_) {
+  for (const Recorded& tape : recorded_[plan_.turn.sweep]) {
     if (tape.tape == nullptr) continue;
     SQS_TRY_ASSIGN(const TapeRows rows, rows_on_tape(tape, {leg.first, leg.last}));
     if (rows.seat.count() == 0) continue;

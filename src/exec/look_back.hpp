@@ -103,7 +103,8 @@ class LookBack {
   std::vector<std::optional<Legs>> legs_;                // by sweep
   std::vector<std::vector<std::pair<uint32_t, Saves>>> saves_;  // by sweep: units with their checkpoints
   std::vector<std::optional<Watch>> watches_;            // by node
-  std::vector<Recorded> recorded_;                       // by node
+  std::vector<std::vector<Recorded>> recorded_;          // by the sweep they are for and, where it has any, by node
+  uint32_t recording_for_ = 0;                           // which of those sweeps comes next
   bool upper_tape_ = false;                              // of two: which one the next segment gets,
   uint64_t tape_bytes_ = 0;                              // and what the present one takes
   uint64_t disk_ns_ = 0;

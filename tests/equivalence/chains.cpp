@@ -101,6 +101,21 @@ GraphSpec around_and_back(uint64_t frames) {
   return graph;
 }
 
+// Rows that two sweeps look back on, in part by the second, and too wide to keep all for so little.
+GraphSpec back_twice(uint64_t frames) {
+  GraphSpec graph = frames_of(frames);
+  add_forth(graph);
+  graph.stages.back().shape = {2000};
+  graph.stages.back().cost_ns_per_row = 0.01;
+  const AccessSpec forth{"forth", SQS_VALID, 0, 0, 1, 0, false};
+  add(graph, "from_end", SQS_REDUCE, forth).direction = SQS_BACKWARD;
+  add(graph, "from_start", SQS_REDUCE, forth).inputs.push_back({"from_end", SQS_VALID, 0, 0, 1, 0, false});
+  add(graph, "scaled", SQS_MAP, forth).inputs.push_back({"from_start", SQS_VALID, 0, 0, 1, 0, false});
+  add_scan(graph, "back", SQS_BACKWARD, "scaled").inputs = {{"scaled", SQS_ZERO, 0, 0, 4, 0, false}};
+  graph.targets = {"back", "scaled"};
+  return graph;
+}
+
 // The least budget in which every part of every target can be had, each by itself.
 void find_least_budget(const GraphSpec& graph, const Naive& naive, const sqs_settings& settings, uint64_t& least) {
   Session session(graph, naive);
@@ -121,6 +136,7 @@ void find_least_budget(const GraphSpec& graph, const Naive& naive, const sqs_set
 GraphSpec chain(const std::string& chain, uint64_t frames) {
   if (chain == "there_and_back") return there_and_back(frames);
   if (chain == "around_and_back") return around_and_back(frames);
+  if (chain == "back_twice") return back_twice(frames);
   return chain == "in_turns" ? in_turns(frames) : two_passes(frames);
 }
 

@@ -35,6 +35,30 @@ TEST_P(ChainsInTiles, OfEveryLengthGiveTheNaiveBytes) {
 
 INSTANTIATE_TEST_SUITE_P(LookingBack, ChainsInTiles, Combine(kChains, Values(1, 2, 3, 4, 9)));
 
+TEST(ChainsInTiles, RowsThatTwoSweepsLookBackOnAreThoseThatEachNeeds) {
+  const GraphSpec graph = chain("back_twice", 27);  // the last rows are read by the first of them alone
+  const Naive naive(graph);
+  uint64_t replayed_twice = 0;
+  for (const uint64_t tile : {1U, 3U, 4U})
+    for (const RowRange& part : parts_of(naive.rows("back").rows))
+      for (const uint64_t rows_more : {0U, 3U, 12U}) {
+        Session session(graph, naive);
+        ASSERT_NO_FATAL_FAILURE(build_and_feed(session, graph));
+        sqs_settings settings = api::settings(SQS_SQRT);
+        settings.tile_frames = tile;
+        settings.lru_bytes = SQS_NONE;
+        session.configure(settings);
+        sqs_plan_info info;
+        ASSERT_EQ(session.plan({"back"}, part, false, info), SQS_OK) << session.refusal();
+        settings.memory_budget = info.least_budget_bytes + rows_more * 8000;
+        session.configure(settings);
+        ASSERT_EQ(session.plan({"back"}, part, false, info), SQS_OK) << session.refusal();
+        replayed_twice += info.schedule == SQS_CHAIN ? 1 : 0;
+        ASSERT_EQ(ask_in_turn(session, naive, "back", {part}), "") << describe(settings) << "\n" << dump(graph);
+      }
+  EXPECT_GT(replayed_twice, 50U);
+}
+
 TEST_P(ChainsWithCheckpoints, AskedInTurnFindPartInTheCacheAndPartBehindThem) {
   const auto& [name, every] = GetParam();
   const GraphSpec graph = chain(name, 75);
