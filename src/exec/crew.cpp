@@ -1,13 +1,14 @@
 #include "exec/crew.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "os/fpenv.hpp"
 
 namespace sqs {
 
-Crew::Crew(uint32_t threads, uint32_t most_tiles, size_t most_lanes)
-    : most_tiles_(most_tiles), rows_(most_lanes * most_tiles), lane_done_(most_lanes * most_tiles), progress_(most_lanes),
+Crew::Crew(uint32_t threads, uint32_t most_tiles, size_t most_lanes, std::function<void(uint32_t)> prepare)
+    : most_tiles_(most_tiles), prepare_(std::move(prepare)), rows_(most_lanes * most_tiles), lane_done_(most_lanes * most_tiles), progress_(most_lanes),
       chain_done_(most_lanes * most_tiles) {
   for (uint32_t worker = 1; worker < threads; ++worker) threads_.emplace_back([this, worker] { serve(worker); });
 }
@@ -47,6 +48,7 @@ Status Crew::run(std::vector<Lane>& lanes, const std::vector<UnitChain>& chains,
 
 void Crew::serve(uint32_t worker) {
   const os::PinnedFp pinned;
+  if (prepare_) prepare_(worker);
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     if (active_ && !over()) take_part(worker, lock);

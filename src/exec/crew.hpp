@@ -22,8 +22,8 @@ class Crew {
  public:
   using Work = std::function<Status(uint32_t worker, Lane& lane, Range rows)>;
 
-  // The caller counts as worker 0.
-  Crew(uint32_t threads, uint32_t most_tiles, size_t most_lanes);
+  // The caller counts as worker 0. Each of the others begins with `prepare`.
+  Crew(uint32_t threads, uint32_t most_tiles, size_t most_lanes, std::function<void(uint32_t worker)> prepare = {});
   ~Crew();
   Crew(const Crew&) = delete;
   Crew& operator=(const Crew&) = delete;
@@ -55,6 +55,7 @@ class Crew {
   bool over() const { return left_ == 0 || (failure_.has_value() && running_ == 0); }
 
   const uint32_t most_tiles_;
+  const std::function<void(uint32_t)> prepare_;
   std::vector<Range> rows_;
   std::vector<std::atomic<uint8_t>> lane_done_;  // by lane and tile
   std::atomic<bool> failed_{false};

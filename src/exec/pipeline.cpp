@@ -123,12 +123,12 @@ void Pipeline::State::say(int32_t level, const std::string& message) const {
 }
 
 // The arena is charged for what the run at hand uses of it; pages behind that go back.
-Status Pipeline::State::ensure_arena(uint64_t bytes) {
+Status Pipeline::State::ensure_arena(uint64_t bytes, uint32_t threads) {
   ledger->release(arena_charged);
   arena_charged = 0;
   if (arena.bytes() < bytes) {
     arena = {};
-    SQS_TRY_ASSIGN(arena, os::Mapping::reserve(bytes));
+    SQS_TRY_ASSIGN(arena, os::Mapping::reserve(bytes, threads > 1 ? os::Mapping::Use::Parts : os::Mapping::Use::All));
   } else if (arena.bytes() > bytes) {
     arena.release(bytes, arena.bytes() - bytes);
   }
@@ -300,12 +300,12 @@ Result<std::shared_ptr<const Plan>> Pipeline::plan(const std::vector<std::string
   }
   Request request = state_->request(std::move(wanted), t0, t1, input);
   if (!state_->run_open) state_->count_held(request);
+  request.explained = false;
   SQS_TRY_ASSIGN(const std::shared_ptr<const Plan> made, make_plan(request));
   auto plan = std::make_shared<Plan>(*made);
   plan->frontier = frontier_of(request, *made);
   plan->info.frontier_count = static_cast<uint32_t>(plan->frontier.size());
-  plan->text = explain_text(*plan);
-  plan->json = explain_json(*plan);
+  explain(*plan);
   return std::shared_ptr<const Plan>(std::move(plan));
 }
 

@@ -37,8 +37,8 @@ double result_row_time(const ResultArray& result, uint64_t row) {
 
 void result_digest(const ResultArray& result, uint8_t out[16]) { std::copy(std::begin(result.digest), std::end(result.digest), out); }
 const sqs_stats& result_stats(const ResultArray& result) { return result.stats; }
-const char* result_report_text(const ResultArray& result) { return result.text.c_str(); }
-const char* result_report_json(const ResultArray& result) { return result.json.c_str(); }
+const char* result_report_text(const ResultArray& result) { return result.report->text().c_str(); }
+const char* result_report_json(const ResultArray& result) { return result.report->json().c_str(); }
 uint64_t result_rows(const ResultArray& result) { return static_cast<uint64_t>(result.view.shape[0]); }
 
 }  // namespace sqs

@@ -108,20 +108,26 @@ Result<Request> Run::State::run_request() const {
     const bool aligned_buffer = w.kind != SinkKind::Buffer || reinterpret_cast<uintptr_t>(w.data) % kAlign == 0;
     targets.push_back({w.node, w.kind, aligned_buffer, w.kind != SinkKind::Callback || w.any_order});
   }
-  Request request = shared->request(std::move(targets), t0, t1, input);
-  shared->count_held(request);
-  if (without_disk) request.disk_bytes = 0;
-  return request;
+  Request made = shared->request(std::move(targets), t0, t1, input);
+  shared->count_held(made);
+  if (without_disk) made.disk_bytes = 0;
+  return made;
 }
 
-Result<std::shared_ptr<const Plan>> Run::State::make_run_plan() const {
-  SQS_TRY_ASSIGN(const Request request, run_request());
-  return make_plan(request);
+// Leaves the plan there is if it can't be made.
+Status Run::State::make_run_plan() {
+  SQS_TRY_ASSIGN(Request now, run_request());
+  now.explained = false;
+  SQS_TRY_ASSIGN(std::shared_ptr<const Plan> made, make_plan(now));
+  planned_for = std::move(now);
+  plan = std::move(made);
+  return ok();
 }
 
 Result<std::shared_ptr<const Plan>> Run::plan() {
-  if (state_->plan != nullptr) return state_->plan;
-  return state_->make_run_plan();
+  if (state_->plan != nullptr) return explained(*state_->plan);
+  SQS_TRY_ASSIGN(const Request request, state_->run_request());
+  return make_plan(request);
 }
 
 Status Run::State::begin() {
@@ -129,7 +135,7 @@ Status Run::State::begin() {
   faults = os::page_faults();
   io = os::io_counters();
   source = shared->current_source();
-  SQS_TRY_ASSIGN(plan, make_run_plan());
+  SQS_TRY(make_run_plan());
   SQS_TRY(reserve());
   SQS_TRY(make_outputs());
   return prepare();
@@ -183,12 +189,10 @@ Status Run::State::reserve() {
     spill = std::move(opened).value();
   } else {
     without_disk = true;
-    Result<std::shared_ptr<const Plan>> other = make_run_plan();
-    if (!other.ok()) return opened.error();
+    if (!make_run_plan().ok()) return opened.error();
     shared->say(SQS_LOG_WARNING, opened.error().message + "; the run does without");
-    plan = std::move(other).value();
   }
-  SQS_TRY(shared->ensure_arena(plan->arena_bytes));
+  SQS_TRY(shared->ensure_arena(plan->arena_bytes, plan->turn.replays_ahead ? 1 : plan->threads));
   shared->ledger->restart_peak();
   if (plan->checkpoint_bytes > 0 && !shared->checkpoints.has_value()) {
     SQS_TRY_ASSIGN(shared->checkpoints, CheckpointStore::make(*plan->graph, shared->ledger, plan->checkpoint_bytes));
@@ -267,13 +271,16 @@ Result<bool> Run::State::advance(uint64_t deadline_ns) {
 Result<bool> Run::State::go_on_without_disk(Error error) {
   const bool untouched = std::all_of(outputs.begin(), outputs.end(), [](const auto& o) { return o->rows() == 0; });
   without_disk = true;
-  Result<std::shared_ptr<const Plan>> other = make_run_plan();
-  if (!untouched || !other.ok()) return error;
-  for (size_t t = 0; t < outputs.size(); ++t)  // rows may be promised in another order now
-    if ((*other)->targets[t].sweep != plan->targets[t].sweep || (*other)->mode != plan->mode) return error;
+  const std::shared_ptr<const Plan> before = plan;
+  if (!untouched || !make_run_plan().ok()) return error;
+  const bool alike = std::equal(plan->targets.begin(), plan->targets.end(), before->targets.begin(), before->targets.end(),
+                                [](const TargetPlan& a, const TargetPlan& b) { return a.sweep == b.sweep; });
+  if (!alike || plan->mode != before->mode) {  // rows were promised in another order
+    plan = before;
+    return error;
+  }
   shared->say(SQS_LOG_WARNING, error.message + "; the run starts again without the disk");
   executor.reset();
-  plan = std::move(other).value();
   SQS_TRY(reserve());
   SQS_TRY(prepare());
   return false;

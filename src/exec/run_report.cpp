@@ -2,7 +2,6 @@
 #include "exec/dense_view.hpp"
 #include "exec/run_state.hpp"
 #include "os/clock.hpp"
-#include "plan/frontier.hpp"
 
 namespace sqs {
 
@@ -80,18 +79,12 @@ void Run::State::count_stages() {
 void Run::State::write_report() {
   std::vector<TargetReport> targets;
   for (size_t t = 0; t < outputs.size(); ++t) {
-    TargetReport report{wanted[t].name, outputs[t]->rows(), outputs[t]->rows() * plan->targets[t].row_bytes, {}};
-    report.has_digest = outputs[t]->has_digest();
-    if (report.has_digest) outputs[t]->digest().value(report.digest);
-    targets.push_back(std::move(report));
+    TargetReport told{wanted[t].name, outputs[t]->rows(), outputs[t]->rows() * plan->targets[t].row_bytes, {}};
+    told.has_digest = outputs[t]->has_digest();
+    if (told.has_digest) outputs[t]->digest().value(told.digest);
+    targets.push_back(std::move(told));
   }
-  std::vector<FrontierPoint> frontier;
-  if (plan->info.rows_again > 0) {
-    const Result<Request> request = run_request();
-    if (request.ok()) frontier = frontier_of(*request, *plan);
-  }
-  text = sqs::report_text(*plan, stats, stage_stats, targets, frontier);
-  json = sqs::report_json(*plan, stats, stage_stats, targets);
+  report = std::make_shared<const Report>(plan, std::move(planned_for), stats, stage_stats, std::move(targets));
 }
 
 Result<sqs_stats> Run::stats() const {
@@ -123,8 +116,8 @@ Status Run::digest(uint32_t index, uint8_t out[16]) const {
   return ok();
 }
 
-const char* Run::report_text() const { return state_->text.c_str(); }
-const char* Run::report_json() const { return state_->json.c_str(); }
+const char* Run::report_text() const { return state_->report != nullptr ? state_->report->text().c_str() : ""; }
+const char* Run::report_json() const { return state_->report != nullptr ? state_->report->json().c_str() : ""; }
 
 Result<std::shared_ptr<ResultArray>> Run::take_result(uint32_t index) {
   State& s = *state_;
@@ -148,8 +141,7 @@ Result<std::shared_ptr<ResultArray>> Run::take_result(uint32_t index) {
   result->sample_rate = s.shared->sample_rate;
   s.outputs[index]->digest().value(result->digest);
   result->stats = s.stats;
-  result->text = s.text;
-  result->json = s.json;
+  result->report = s.report;
   return result;
 }
 

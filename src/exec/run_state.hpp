@@ -36,6 +36,7 @@ struct Run::State {
   User progress_user;
 
   Phase phase = Phase::Building;
+  Request planned_for;                // what the plan was made from
   std::shared_ptr<const Plan> plan;
   std::shared_ptr<Source> source;
   std::vector<std::unique_ptr<Output>> outputs;
@@ -56,8 +57,7 @@ struct Run::State {
   std::mutex counting;                // two threads may ask for statistics at once
   sqs_stats stats{};
   std::vector<sqs_stage_stats> stage_stats;
-  std::string text;
-  std::string json;
+  std::shared_ptr<const Report> report;  // when it is over
 
   explicit State(std::shared_ptr<Pipeline> p) : pipeline(std::move(p)) {}
   ~State() {
@@ -71,7 +71,7 @@ struct Run::State {
   }
   Result<uint32_t> add(Wanted w);
   Result<Request> run_request() const;
-  Result<std::shared_ptr<const Plan>> make_run_plan() const;
+  Status make_run_plan();
   Status begin();
   Status prepare();
   Result<bool> advance(uint64_t deadline_ns);

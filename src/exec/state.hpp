@@ -69,7 +69,8 @@ struct Pipeline::State {
   // Tells a request what earlier runs have left behind. While a run is open only that run may ask.
   void count_held(Request& request) const;
   void say(int32_t level, const std::string& message) const;
-  Status ensure_arena(uint64_t bytes);
+  // Several threads each touch what they need of a new one.
+  Status ensure_arena(uint64_t bytes, uint32_t threads = 1);
 };
 
 // Rows of a target, for as long as someone holds them; charged to the ledger.
@@ -88,8 +89,7 @@ class ResultArray {
   double sample_rate = 0;
   uint8_t digest[16] = {};
   sqs_stats stats{};
-  std::string text;
-  std::string json;
+  std::shared_ptr<const Report> report;
 };
 
 }  // namespace sqs

@@ -10,6 +10,7 @@
 #include "exec/look_back.hpp"
 #include "exec/machinery.hpp"
 #include "os/clock.hpp"
+#include "os/memory.hpp"
 #include "plan/turn.hpp"
 
 namespace sqs {
@@ -36,7 +37,9 @@ class TiledExecutor final : public Executor {
     batch_tiles_ = std::min(plan_.batch_tiles, 16 * plan_.threads);
     last_tile_parts_ = parts_of_a_tile();
     ends_.resize(plan_.batch_tiles + plan_.threads * (last_tile_parts_ - 1));
-    crew_ = std::make_unique<Crew>(plan_.threads, static_cast<uint32_t>(ends_.size()), most_lanes());
+    crew_ = std::make_unique<Crew>(plan_.threads, static_cast<uint32_t>(ends_.size()), most_lanes(),
+                                   [this](uint32_t worker) { touch_own_rows(worker); });
+    touch_own_rows(0);
   }
 
   Result<bool> advance(uint64_t deadline_ns) override {
@@ -131,6 +134,11 @@ class TiledExecutor final : public Executor {
         if (lane.runner != nullptr) lane.runners.push_back(machinery_.add_runner(sweep, unit, w));
       }
     }
+  }
+
+  void touch_own_rows(uint32_t worker) const {
+    for (const BufferPlan& buffer : plan_.buffers)
+      if (buffer.own_bytes > 0) os::touch(context_.arena + buffer.offset + worker * buffer.own_bytes, buffer.own_bytes);
   }
 
   size_t most_lanes() const {

@@ -1,8 +1,10 @@
 #include "obs/report.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/words.hpp"
+#include "plan/frontier.hpp"
 
 namespace sqs {
 namespace {
@@ -56,9 +58,7 @@ std::string recompute_in_words(const Plan& plan, const sqs_stats& stats, const s
   return text;
 }
 
-}  // namespace
-
-std::string report_text(const Plan& plan, const sqs_stats& stats, const std::vector<sqs_stage_stats>& stages,
+std::string write_text(const Plan& plan, const sqs_stats& stats, const std::vector<sqs_stage_stats>& stages,
                         const std::vector<TargetReport>& targets, const std::vector<FrontierPoint>& frontier) {
   std::string out;
   const auto line = [&](const std::string& name, const std::string& value) { out += left(name, 14) + value + "\n"; };
@@ -93,7 +93,7 @@ std::string report_text(const Plan& plan, const sqs_stats& stats, const std::vec
   return out;
 }
 
-std::string report_json(const Plan& plan, const sqs_stats& stats, const std::vector<sqs_stage_stats>& stages,
+std::string write_json(const Plan& plan, const sqs_stats& stats, const std::vector<sqs_stage_stats>& stages,
                         const std::vector<TargetReport>& targets) {
   Json j;
   j.open('{').key("mode").text(mode_name(stats.mode)).key("why").text(plan.why);
@@ -125,6 +125,26 @@ std::string report_json(const Plan& plan, const sqs_stats& stats, const std::vec
   }
   j.close(']').close('}');
   return j.str();
+}
+
+}  // namespace
+
+Report::Report(std::shared_ptr<const Plan> plan, Request request, const sqs_stats& stats, std::vector<sqs_stage_stats> stages,
+               std::vector<TargetReport> targets)
+    : plan_(std::move(plan)), request_(std::move(request)), stats_(stats), stages_(std::move(stages)), targets_(std::move(targets)) {}
+
+const std::string& Report::text() const {
+  std::call_once(written_, [&] {
+    std::vector<FrontierPoint> frontier;
+    if (plan_->info.rows_again > 0) frontier = frontier_of(request_, *plan_);
+    text_ = write_text(*plan_, stats_, stages_, targets_, frontier);
+  });
+  return text_;
+}
+
+const std::string& Report::json() const {
+  std::call_once(written_json_, [&] { json_ = write_json(*plan_, stats_, stages_, targets_); });
+  return json_;
 }
 
 }  // namespace sqs

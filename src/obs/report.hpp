@@ -1,6 +1,8 @@
 // What a run did, in words and in JSON.
 #pragma once
 
+#include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -17,10 +19,25 @@ struct TargetReport {
   uint8_t digest[16] = {};
 };
 
-std::string report_text(const Plan& plan, const sqs_stats& stats, const std::vector<sqs_stage_stats>& stages,
-                        const std::vector<TargetReport>& targets, const std::vector<FrontierPoint>& frontier);
-std::string report_json(const Plan& plan, const sqs_stats& stats, const std::vector<sqs_stage_stats>& stages,
-                        const std::vector<TargetReport>& targets);
+// What is told of a run, written when it is first asked for: what a bigger budget would have spared takes some plans to say.
+// Thread-safe.
+class Report {
+ public:
+  // `request` is what the plan was made for.
+  Report(std::shared_ptr<const Plan> plan, Request request, const sqs_stats& stats, std::vector<sqs_stage_stats> stages,
+         std::vector<TargetReport> targets);
+  const std::string& text() const;
+  const std::string& json() const;
+
+ private:
+  const std::shared_ptr<const Plan> plan_;
+  const Request request_;
+  const sqs_stats stats_;
+  const std::vector<sqs_stage_stats> stages_;
+  const std::vector<TargetReport> targets_;
+  mutable std::once_flag written_, written_json_;
+  mutable std::string text_, json_;
+};
 
 // 32 hexadecimal digits.
 std::string hex(const uint8_t digest[16]);

@@ -43,15 +43,6 @@ std::byte* map_huge_aligned(uint64_t bytes) {
   return wide + head;
 }
 
-// Too small for huge pages. All of it will be touched, and one request for all pages costs less than a fault for each.
-std::byte* map_populated(uint64_t bytes) {
-  std::byte* data = map_pages(bytes);
-#ifdef MADV_POPULATE_WRITE
-  if (data != nullptr) static_cast<void>(madvise(data, bytes, MADV_POPULATE_WRITE));  // a hint, from Linux 5.14 on
-#endif
-  return data;
-}
-
 }  // namespace
 
 uint64_t page_bytes() { return static_cast<uint64_t>(sysconf(_SC_PAGESIZE)); }
@@ -61,8 +52,8 @@ Result<Mapping> Mapping::reserve(uint64_t bytes, Use use) {
   uint64_t mapped = 0;
   if (bytes > 0 && bytes <= kMostBytes) {
     mapped = round_up(bytes, page_bytes());
-    if (use == Use::All) data = mapped >= kLeastHugeBytes ? map_huge_aligned(mapped) : map_populated(mapped);
-    else data = map_pages(mapped);
+    data = use != Use::Some && mapped >= kLeastHugeBytes ? map_huge_aligned(mapped) : map_pages(mapped);
+    if (use == Use::All && mapped < kLeastHugeBytes && data != nullptr) touch(data, mapped);
   }
   if (data || bytes == 0) return Mapping(data, mapped);
   return Error{SQS_E_NO_MEMORY,
@@ -88,6 +79,19 @@ void Mapping::release(uint64_t offset, uint64_t bytes) {
   const uint64_t first = round_up(offset, page);
   const uint64_t end = (offset + bytes) / page * page;
   if (first < end) madvise(data_ + first, end - first, MADV_DONTNEED);
+}
+
+void touch(std::byte* data, uint64_t bytes) {
+#ifdef MADV_POPULATE_WRITE
+  const uint64_t page = page_bytes();
+  const uint64_t at = reinterpret_cast<uintptr_t>(data);
+  const uint64_t first = round_up(at, page) - at;
+  if (bytes < first + page) return;
+  static_cast<void>(madvise(data + first, (bytes - first) / page * page, MADV_POPULATE_WRITE));
+#else
+  static_cast<void>(data);
+  static_cast<void>(bytes);
+#endif
 }
 
 uint64_t total_ram_bytes() {

@@ -575,10 +575,7 @@ class Planner {
       if (plan_.stages[id].needed) plan_.untracked_bytes += graph_.node(id).decl.fixed_bytes;
     if (plan_.mode == SQS_CLASSIC) plan_.cache_bytes = plan_.checkpoint_bytes = 0;
     fill_info();
-    if (!request_.explained) return;
-    plan_.lints = find_lints(plan_);
-    plan_.text = explain_text(plan_);
-    plan_.json = explain_json(plan_);
+    if (request_.explained) explain(plan_);
   }
 
   void fill_info() {
@@ -636,6 +633,18 @@ class Planner {
 };
 
 }  // namespace
+
+void explain(Plan& plan) {
+  plan.lints = find_lints(plan);
+  plan.text = explain_text(plan);
+  plan.json = explain_json(plan);
+}
+
+std::shared_ptr<const Plan> explained(const Plan& plan) {
+  auto copy = std::make_shared<Plan>(plan);
+  explain(*copy);
+  return copy;
+}
 
 double cost_of(const Graph& graph, const Costs& costs, NodeId id) {
   const Node& node = graph.node(id);
