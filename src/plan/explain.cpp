@@ -1,7 +1,9 @@
 #include "plan/explain.hpp"
 
 #include "core/words.hpp"
+#include "plan/lints.hpp"
 #include "plan/memory.hpp"
+#include "plan/plan_info.hpp"
 #include "plan/turn.hpp"
 
 namespace sqs {
@@ -57,20 +59,6 @@ std::string turn_in_words(const Plan& plan) {
       text += ", " + count_in_words(turn.schedule->disk_states()) + " on disk (" + bytes_in_words(disk_bytes(turn)) + ")";
   }
   return text;
-}
-
-}  // namespace
-
-const char* memory_name(Memory memory) {
-  constexpr const char* kNames[] = {"source", "rows", "tapes", "checkpoints", "cache", "scratch", "output", "other"};
-  return kNames[static_cast<size_t>(memory)];
-}
-
-uint64_t sweeps_run(const Plan& plan) {
-  if (plan.mode == SQS_CLASSIC) return 1;
-  uint64_t count = 0;
-  for (const Sweep& sweep : plan.sweeps) count += sweep.tile_end > sweep.first_tile ? 1 : 0;
-  return count;
 }
 
 std::string explain_text(const Plan& plan) {
@@ -177,6 +165,25 @@ std::string explain_json(const Plan& plan) {
   }
   j.close(']').close('}');
   return j.str();
+}
+
+}  // namespace
+
+const char* memory_name(Memory memory) {
+  constexpr const char* kNames[] = {"source", "rows", "tapes", "checkpoints", "cache", "scratch", "output", "other"};
+  return kNames[static_cast<size_t>(memory)];
+}
+
+void explain(Plan& plan) {
+  plan.lints = find_lints(plan);
+  plan.text = explain_text(plan);
+  plan.json = explain_json(plan);
+}
+
+std::shared_ptr<const Plan> explained(const Plan& plan) {
+  auto copy = std::make_shared<Plan>(plan);
+  explain(*copy);
+  return copy;
 }
 
 }  // namespace sqs

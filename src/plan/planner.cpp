@@ -1,30 +1,25 @@
 #include "plan/planner.hpp"
 
 #include <algorithm>
-#include <numeric>
 
 #include "core/wide.hpp"
 #include "plan/chains.hpp"
 #include "plan/explain.hpp"
-#include "plan/frontier.hpp"
 #include "plan/memory.hpp"
+#include "plan/plan_info.hpp"
 #include "plan/ranges.hpp"
 #include "plan/retention.hpp"
+#include "plan/run_time.hpp"
 #include "plan/sweeps.hpp"
+#include "plan/tile_span.hpp"
 #include "plan/turn.hpp"
 
 namespace sqs {
 namespace {
 
-constexpr uint64_t kTileBytes = 512 * 1024;
-constexpr uint64_t kLargestTileBytes = 1024 * 1024;
-constexpr double kTileNs = 100'000;
-constexpr double kTileOverheadNs = 1000;
 constexpr uint32_t kLongBatchTiles = 32;  // per thread
-constexpr uint64_t kLargestTileFrames = uint64_t{1} << 40;
 constexpr uint64_t kCheckpointBytes = uint64_t{4} << 20;
 constexpr uint64_t kCheckpointSlots = 256;
-constexpr uint64_t kCachedBytes = uint64_t{2} << 20;  // a longer buffer has left a core's caches when it is read again
 constexpr double kAlike = 1.04;                       // predictions do not tell times closer than this apart: the smaller mode is taken
 constexpr uint64_t kLeastCacheBytes = 16 * 1024;  // less is not worth looking things up in
 
@@ -147,12 +142,12 @@ class Planner {
   }
 
   Status choose() {
-    tile_frames_auto_ = preferred_tile();
+    tile_frames_auto_ = preferred_tile(plan_);
     find_least();
     without_sweeps_.least_budget_bytes = plan_.least_budget_bytes;
     const Size classic = whole_bytes();
     classic_bytes_ = classic.saturated();
-    classic_reread_bytes_ = reread_bytes();
+    classic_reread_bytes_ = classic_reread_bytes(plan_);
     // Whole-stream rows of an earlier run spare sqrt a sweep; classic computes everything.
     const auto& known = request_.held.global_known;
     const bool spared = std::any_of(known.begin(), known.end(), [](bool k) { return k; });
@@ -194,62 +189,13 @@ class Planner {
     return note;
   }
 
-  // ---- tile span
-
-  // The span that divides all steps if there is a small one, else the largest step.
-  uint64_t unit_frames() const {
-    uint64_t unit = 1;
-    uint64_t largest = 1;
-    for (const Sweep& sweep : plan_.sweeps)
-      for (const Unit& u : sweep.units) {  // replays have no other stages
-        if (u.domain.step <= 1) continue;
-        largest = std::max(largest, u.domain.step);
-        const Wide common = static_cast<Wide>(unit / std::gcd(unit, u.domain.step)) * static_cast<Wide>(u.domain.step);
-        unit = common > static_cast<Wide>(kLargestTileFrames) ? largest : static_cast<uint64_t>(common);
-      }
-    return unit > 64 * largest ? largest : unit;
-  }
-
-  // By bytes first, then by time; never by the stream's length.
-  uint64_t preferred_tile() const {
-    if (request_.settings.tile_frames != 0) return request_.settings.tile_frames;
-    double bytes = 0;
-    double ns = 0;
-    uint64_t beside = 0;  // states and scratch want their place in the cache too
-    for (NodeId id = 0; id < graph_.size(); ++id) {
-      if (plan_.stages[id].rows_predicted == 0) continue;
-      const StageDecl& decl = graph_.node(id).decl;
-      beside = std::max(beside, std::min(kTileBytes, decl.state_bytes) + std::min(kTileBytes, decl.scratch_bytes));
-      const Rows& domain = plan_.rows[id].domain;
-      if (domain.step == 0) continue;
-      const double per_frame = 1.0 / static_cast<double>(domain.step);
-      if (graph_.node(id).decl.kind != Kind::Reduce) bytes += per_frame * static_cast<double>(graph_.node(id).row_bytes);
-      ns += per_frame * cost_of(graph_, request_.costs, id);
-    }
-    const uint64_t unit = unit_frames();
-    const uint64_t room = kTileBytes - std::min(beside, kTileBytes * 3 / 4);
-    double frames = static_cast<double>(room) / std::max(bytes, 1e-9);
-    if (frames * ns < kTileNs)
-      frames = std::min(kTileNs / std::max(ns, 1e-9), static_cast<double>(kLargestTileBytes) / std::max(bytes, 1e-9));
-    const double units = std::clamp(frames / static_cast<double>(unit), 1.0, static_cast<double>(kLargestTileFrames / unit + 1));
-    return static_cast<uint64_t>(units) * unit;
-  }
-
-  // Spans to try, largest first: halves of the preferred one, down to a single frame.
-  std::vector<uint64_t> spans() const {
-    if (request_.settings.tile_frames != 0) return {request_.settings.tile_frames};
-    std::vector<uint64_t> spans;
-    const uint64_t unit = unit_frames();
-    for (uint64_t f = tile_frames_auto_; f > unit; f = f / 2 / unit * unit) spans.push_back(f);
-    for (uint64_t f = unit; f > 0; f /= 2) spans.push_back(f);
-    return spans;
-  }
+  // ---- tile span and threads
 
   void find_least() {
     plan_.least_budget_bytes = request_.least_budget_bytes;
     if (plan_.least_budget_bytes != 0) return;
     uint64_t least = UINT64_MAX;
-    for (const uint64_t frames : spans()) {
+    for (const uint64_t frames : tile_spans(plan_, tile_frames_auto_)) {
       const Size bytes = tiled_bytes({frames, 1, 1, false});
       if (bytes.saturated() >= least) continue;
       const std::optional<uint64_t> pool = least_turn_pool(plan_, request_.disk_bytes, least - bytes.saturated());
@@ -260,22 +206,6 @@ class Planner {
 
   bool looks_back() const {
     return std::any_of(plan_.sweeps.begin(), plan_.sweeps.end(), [](const Sweep& s) { return s.backward || !s.replays.empty(); });
-  }
-
-  // Rows of all stages and what tiles cost besides, but for what a second thread replays while the first one looks back.
-  double sqrt_ns() const {
-    double ns = kTileOverheadNs * static_cast<double>(plan_.tiles) + disk_ns(plan_);
-    double replays = kTileOverheadNs * static_cast<double>(plan_.turn.replayed_tiles);
-    for (NodeId id = 0; id < graph_.size(); ++id) {
-      const double cost = plan_.costs.ns_per_row[id];
-      ns += cost * static_cast<double>(plan_.stages[id].rows_predicted);
-      replays += cost * static_cast<double>(plan_.stages[id].rows_replayed);
-    }
-    if (!plan_.turn.replays_ahead) return ns;
-    double looking_back = kTileOverheadNs * static_cast<double>(plan_.turn.tiles());
-    for (const Unit& unit : plan_.sweeps[plan_.turn.sweep].units)
-      if (!unit.is_sink()) looking_back += plan_.costs.ns_per_row[unit.node] * static_cast<double>(unit.range.count());
-    return ns - std::min(replays, looking_back);
   }
 
   // Smaller tiles leave more of the budget to what is kept for looking back, but cost more calls: the span that takes least time.
@@ -289,7 +219,7 @@ class Planner {
       if (!schedule_turn(plan_, plan_.budget_bytes - bytes.saturated(), request_.disk_bytes)) return false;
       count_rows(plan_);
       estimate_replays(plan_);
-      const double ns = sqrt_ns();
+      const double ns = sqrt_ns(plan_);
       if (found && ns >= least_ns) return true;
       found = true;
       least_ns = ns;
@@ -297,7 +227,7 @@ class Planner {
       pool_bytes_ = plan_.turn.pool_bytes;
       return true;
     };
-    for (const uint64_t frames : spans()) {
+    for (const uint64_t frames : tile_spans(plan_, tile_frames_auto_)) {
       const double turning_frames = static_cast<double>(plan_.turn.tiles()) * static_cast<double>(plan_.tile_frames);
       if (found && kTileOverheadNs * turning_frames / static_cast<double>(frames) > least_ns) break;  // nor are smaller ones faster
       if (attempt({frames, 1, 1, false}) && plan_.turn.replayed_tiles == 0 && plan_.turn.disk.empty()) break;
@@ -311,38 +241,12 @@ class Planner {
     return true;
   }
 
-  // In several sweeps, each of which needs the rows in the same way: the first sweep, or one of them, could keep them for the others.
-  // Where sweeps only look back on each other, as deep as they are many, that is for the schedule to decide.
-  bool read_again(NodeId id) const {
-    std::vector<bool> at_depth;
-    for (const Sweep& sweep : plan_.sweeps)
-      for (uint32_t d = 0; d <= sweep.replays.size(); ++d)
-        for (const Unit& unit : sweep.layer(d).units) {
-          if (unit.is_sink() || unit.kept || unit.node != id || (d == 0 && unit.range.count() == 0)) continue;
-          if (at_depth.size() <= d) at_depth.resize(d + 1);
-          if (at_depth[d]) return true;
-          at_depth[d] = true;
-        }
-    return false;
-  }
-
-  std::vector<NodeId> worth_keeping() const {
-    std::vector<NodeId> nodes;
-    for (NodeId id = 0; id < graph_.size(); ++id) {
-      const Node& node = graph_.node(id);
-      const bool borrowed = id == kFramesNode && plan_.input.in_memory;
-      if (plan_.stages[id].sweeps < 2 || node.decl.kind == Kind::Reduce || node.global() || borrowed) continue;
-      if (read_again(id)) nodes.push_back(id);
-    }
-    return nodes;
-  }
-
   // Rows that several sweeps read, as far as the budget allows. Where nothing looks back that must be one that was asked for: what
   // sqrt takes otherwise does not grow with the stream.
   void keep_rows() {
     const bool back = looks_back();
     if (!back && request_.settings.memory_budget == 0) return;
-    const std::vector<NodeId> candidates = worth_keeping();
+    const std::vector<NodeId> candidates = worth_keeping(plan_);
     if (candidates.empty()) return;
     const Shape shape = shape_;
     const auto outlay = [&](const std::vector<bool>& retained) {
@@ -358,7 +262,7 @@ class Planner {
         estimate_replays(plan_);
         made.run_bytes += plan_.turn.pool_bytes;
       }
-      made.ns = sqrt_ns() + reread_kept_ns() + static_cast<double>(made.kept_bytes) * request_.costs.fresh_ns_per_byte(made.run_bytes);
+      made.ns = sqrt_ns(plan_) + reread_kept_ns(plan_) + static_cast<double>(made.kept_bytes) * request_.costs.fresh_ns_per_byte(made.run_bytes);
       return made;
     };
     const Retention chosen = choose_retained(graph_.size(), candidates, plan_.budget_bytes, outlay);
@@ -389,7 +293,7 @@ class Planner {
       shape_ = shape;
       return true;
     };
-    for (const uint64_t frames : spans())
+    for (const uint64_t frames : tile_spans(plan_, tile_frames_auto_))
       for (uint32_t threads = most; threads >= 1; threads /= 2) {
         if (threads == 1) {
           if (!fits({frames, 1, 1, false})) break;
@@ -402,7 +306,7 @@ class Planner {
         if (fits({frames, threads, long_batch, false}) && !shares_rows(plan_)) return true;
         uint64_t shorter = frames;
         if (request_.settings.tile_frames == 0) {
-          const uint64_t unit = unit_frames();
+          const uint64_t unit = unit_frames(plan_);
           const uint64_t units = std::max<uint64_t>(1, frames / 4 / unit);
           shorter = (units >= 4 ? units / 4 * 4 : units) * unit;
         }
@@ -422,11 +326,11 @@ class Planner {
   void estimate_seconds(bool sqrt_fits) {
     double once = 0;
     if (sqrt_fits) sqrt_bytes_ = settle_shape();
-    const double again = sqrt_ns();
+    const double again = sqrt_ns(plan_);
     for (NodeId id = 0; id < graph_.size(); ++id)
       once += cost_of(graph_, request_.costs, id) * static_cast<double>(plan_.stages[id].rows_spanned);
     const double reread = request_.costs.reread_ns_per_byte * static_cast<double>(classic_reread_bytes_);
-    sqrt_seconds_ = (again + fresh_ns(sqrt_bytes_.saturated()) + reread_kept_ns()) * 1e-9;
+    sqrt_seconds_ = (again + fresh_ns(sqrt_bytes_.saturated()) + reread_kept_ns(plan_)) * 1e-9;
     classic_seconds_ = (once + fresh_ns(classic_bytes_) + reread) * 1e-9;
   }
 
@@ -434,34 +338,6 @@ class Planner {
   double fresh_ns(uint64_t bytes) const {
     const uint64_t held = outside().saturated();
     return request_.costs.fresh_ns(bytes > held ? bytes - held : 0);
-  }
-
-  // Rows that sqrt, as laid out at the moment, keeps for later sweeps have left the caches when these read them.
-  double reread_kept_ns() const {
-    Size reread;
-    for (const Sweep& sweep : plan_.sweeps)
-      for (const Unit& unit : sweep.units)
-        if (unit.kept && plan_.buffers[unit.buffer].bytes > kCachedBytes) reread += plan_.buffers[unit.buffer].bytes;
-    return request_.costs.reread_ns_per_byte * static_cast<double>(reread.saturated());
-  }
-
-  // Bytes that classic, as laid out at the moment, reads when they have left the caches: once per reader of a long buffer.
-  uint64_t reread_bytes() const {
-    std::vector<uint64_t> readers(graph_.size(), 0);
-    for (NodeId id = 0; id < graph_.size(); ++id) {
-      if (graph_.node(id).is_virtual() || plan_.stages[id].rows_distinct == 0) continue;
-      for (const Link& link : graph_.node(id).inputs) {
-        NodeId of = link.of;
-        while (graph_.node(of).is_virtual()) of = graph_.node(of).inputs[0].of;
-        ++readers[of];
-      }
-    }
-    Size bytes;
-    for (NodeId id = 0; id < graph_.size(); ++id) {
-      const BufferPlan& buffer = plan_.buffers[id];
-      if (buffer.where == BufferPlan::Where::Arena && buffer.bytes > kCachedBytes) bytes += Size(readers[id]) * buffer.bytes;
-    }
-    return bytes.saturated();
   }
 
   // ---- settling
@@ -530,7 +406,7 @@ class Planner {
       plan_.checkpoint_tiles = 16;
       return;
     }
-    const uint64_t windows = std::max(every, dependency_span());
+    const uint64_t windows = std::max(every, dependency_span(graph_));
     const Wide frames = static_cast<Wide>(windows) * static_cast<Wide>(graph_.format().hop);
     plan_.checkpoint_tiles = static_cast<uint64_t>(
         std::clamp<Wide>(ceil_div(frames, static_cast<Wide>(plan_.tile_frames)), 1, Wide{1} << 40));
@@ -560,11 +436,6 @@ class Planner {
     charge(Memory::Cache, bytes);
   }
 
-  uint64_t dependency_span() const {
-    const Format& f = graph_.format();
-    return f.window / f.hop + (f.window % f.hop != 0 ? 1 : 0);
-  }
-
   void finish() {
     plan_.bytes[static_cast<size_t>(Memory::Other)] += request_.held.known_bytes;
     plan_.bytes[static_cast<size_t>(Memory::Source)] += request_.input.retained_bytes;
@@ -574,46 +445,8 @@ class Planner {
     for (NodeId id = 0; id < graph_.size(); ++id)
       if (plan_.stages[id].needed) plan_.untracked_bytes += graph_.node(id).decl.fixed_bytes;
     if (plan_.mode == SQS_CLASSIC) plan_.cache_bytes = plan_.checkpoint_bytes = 0;
-    fill_info();
+    fill_info(plan_);
     if (request_.explained) explain(plan_);
-  }
-
-  void fill_info() {
-    sqs_plan_info& i = plan_.info;
-    i.struct_size = sizeof i;
-    i.mode = plan_.mode;
-    i.sweeps = static_cast<uint32_t>(sweeps_run(plan_));
-    for (const StagePlan& stage : plan_.stages) i.stage_count += stage.sweeps > 0 ? 1 : 0;
-    i.tile_frames = plan_.tile_frames;
-    i.tiles = plan_.tiles;
-    i.budget_bytes = plan_.budget_bytes;
-    i.predicted_bytes = plan_.predicted_bytes;
-    i.least_budget_bytes = plan_.least_budget_bytes;
-    const auto of = [&](Memory m) { return plan_.bytes[static_cast<size_t>(m)]; };
-    i.source_bytes = of(Memory::Source);
-    i.rows_bytes = of(Memory::Rows);
-    i.checkpoint_bytes = of(Memory::Checkpoints);
-    i.cache_bytes = of(Memory::Cache);
-    i.scratch_bytes = of(Memory::Scratch);
-    i.output_bytes = of(Memory::Output);
-    i.other_bytes = of(Memory::Other);
-    i.untracked_bytes = plan_.untracked_bytes;
-    i.dependency_span = dependency_span();
-    i.checkpoint_every = plan_.checkpoint_tiles == 0 ? 0 : std::max<uint64_t>(1, plan_.checkpoint_tiles * plan_.tile_frames / graph_.format().hop);
-    i.predicted_seconds = plan_.predicted_seconds;
-    const TurnPlan& turn = plan_.turn;
-    i.schedule = schedule_code(plan_);
-    i.tape_bytes = of(Memory::Tapes);
-    i.disk_bytes = disk_bytes(turn);
-    i.rows_predicted = plan_.rows_predicted;
-    for (NodeId id = kFramesNode + 1; id < graph_.size(); ++id) {
-      i.rows_again += plan_.stages[id].rows_predicted - plan_.stages[id].rows_distinct;
-      i.rows_halo += plan_.stages[id].rows_halo;
-    }
-    i.turn_tiles = turn.tiles();
-    i.turn_state_bytes = turn.state_bytes;
-    i.turn_tile_bytes = turn.tile_bytes;
-    i.turn_pool_bytes = turn.pool_bytes;
   }
 
   const Request& request_;
@@ -633,29 +466,6 @@ class Planner {
 };
 
 }  // namespace
-
-void explain(Plan& plan) {
-  plan.lints = find_lints(plan);
-  plan.text = explain_text(plan);
-  plan.json = explain_json(plan);
-}
-
-std::shared_ptr<const Plan> explained(const Plan& plan) {
-  auto copy = std::make_shared<Plan>(plan);
-  explain(*copy);
-  return copy;
-}
-
-double cost_of(const Graph& graph, const Costs& costs, NodeId id) {
-  const Node& node = graph.node(id);
-  if (node.is_virtual()) return 0;
-  if (id < costs.ns_per_row.size() && costs.ns_per_row[id] > 0) return costs.ns_per_row[id];
-  if (node.decl.cost_ns_per_row > 0) return node.decl.cost_ns_per_row;
-  double bytes = static_cast<double>(node.row_bytes);
-  for (const Link& link : node.inputs)
-    bytes += static_cast<double>(graph.node(link.of).row_bytes) * static_cast<double>(link.reach.context());
-  return node.decl.kind == Kind::Frames ? 0.1 * bytes : 5 + 0.25 * bytes;
-}
 
 // What works must not depend on what ran before: the plan without known rows decides whether the budget will do, and the one
 // with them is taken if they fit as well.

@@ -12,11 +12,4 @@ namespace sqs {
 // SQS_E_RANGE, SQS_E_NOT_ENDED, SQS_E_GRAPH (lengths), SQS_E_OVERFLOW, SQS_E_BUDGET with the least budget.
 Result<std::shared_ptr<const Plan>> make_plan(const Request& request);
 
-// Advice and texts, of a plan that was made without.
-void explain(Plan& plan);
-std::shared_ptr<const Plan> explained(const Plan& plan);
-
-// Nanoseconds per row: probed, hinted, or a guess by bytes.
-double cost_of(const Graph& graph, const Costs& costs, NodeId id);
-
 }  // namespace sqs

@@ -3,6 +3,35 @@
 #include <algorithm>
 
 namespace sqs {
+namespace {
+
+// In several sweeps, each of which needs the rows in the same way: the first sweep, or one of them, could keep them for the others.
+// Where sweeps only look back on each other, as deep as they are many, that is for the schedule to decide.
+bool read_again(const Plan& plan, NodeId id) {
+  std::vector<bool> at_depth;
+  for (const Sweep& sweep : plan.sweeps)
+    for (uint32_t d = 0; d <= sweep.replays.size(); ++d)
+      for (const Unit& unit : sweep.layer(d).units) {
+        if (unit.is_sink() || unit.kept || unit.node != id || (d == 0 && unit.range.count() == 0)) continue;
+        if (at_depth.size() <= d) at_depth.resize(d + 1);
+        if (at_depth[d]) return true;
+        at_depth[d] = true;
+      }
+  return false;
+}
+
+}  // namespace
+
+std::vector<NodeId> worth_keeping(const Plan& plan) {
+  std::vector<NodeId> nodes;
+  for (NodeId id = 0; id < plan.graph->size(); ++id) {
+    const Node& node = plan.graph->node(id);
+    const bool borrowed = id == kFramesNode && plan.input.in_memory;
+    if (plan.stages[id].sweeps < 2 || node.decl.kind == Kind::Reduce || node.global() || borrowed) continue;
+    if (read_again(plan, id)) nodes.push_back(id);
+  }
+  return nodes;
+}
 
 Retention choose_retained(size_t nodes, const std::vector<NodeId>& candidates, uint64_t budget_bytes,
                           const std::function<Outlay(const std::vector<bool>&)>& outlay) {

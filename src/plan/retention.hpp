@@ -5,9 +5,12 @@
 #include <functional>
 #include <vector>
 
-#include "graph/graph.hpp"
+#include "plan/plan.hpp"
 
 namespace sqs {
+
+// Stages whose rows several sweeps make.
+std::vector<NodeId> worth_keeping(const Plan& plan);
 
 // What a run takes that keeps certain rows.
 struct Outlay {

@@ -1,0 +1,14 @@
+// What in a graph makes a plan dear.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "plan/plan.hpp"
+
+namespace sqs {
+
+// Sentences of advice: what reaches far, what is large.
+std::vector<std::string> find_lints(const Plan& plan);
+
+}  // namespace sqs

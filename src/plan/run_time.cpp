@@ -1,0 +1,68 @@
+#include "plan/run_time.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include "core/size.hpp"
+#include "plan/turn.hpp"
+
+namespace sqs {
+namespace {
+
+constexpr uint64_t kCachedBytes = uint64_t{2} << 20;  // a longer buffer has left a core's caches when it is read again
+
+}  // namespace
+
+double cost_of(const Graph& graph, const Costs& costs, NodeId id) {
+  const Node& node = graph.node(id);
+  if (node.is_virtual()) return 0;
+  if (id < costs.ns_per_row.size() && costs.ns_per_row[id] > 0) return costs.ns_per_row[id];
+  if (node.decl.cost_ns_per_row > 0) return node.decl.cost_ns_per_row;
+  double bytes = static_cast<double>(node.row_bytes);
+  for (const Link& link : node.inputs)
+    bytes += static_cast<double>(graph.node(link.of).row_bytes) * static_cast<double>(link.reach.context());
+  return node.decl.kind == Kind::Frames ? 0.1 * bytes : 5 + 0.25 * bytes;
+}
+
+double sqrt_ns(const Plan& plan) {
+  double ns = kTileOverheadNs * static_cast<double>(plan.tiles) + disk_ns(plan);
+  double replays = kTileOverheadNs * static_cast<double>(plan.turn.replayed_tiles);
+  for (NodeId id = 0; id < plan.graph->size(); ++id) {
+    const double cost = plan.costs.ns_per_row[id];
+    ns += cost * static_cast<double>(plan.stages[id].rows_predicted);
+    replays += cost * static_cast<double>(plan.stages[id].rows_replayed);
+  }
+  if (!plan.turn.replays_ahead) return ns;
+  double looking_back = kTileOverheadNs * static_cast<double>(plan.turn.tiles());
+  for (const Unit& unit : plan.sweeps[plan.turn.sweep].units)
+    if (!unit.is_sink()) looking_back += plan.costs.ns_per_row[unit.node] * static_cast<double>(unit.range.count());
+  return ns - std::min(replays, looking_back);
+}
+
+double reread_kept_ns(const Plan& plan) {
+  Size reread;
+  for (const Sweep& sweep : plan.sweeps)
+    for (const Unit& unit : sweep.units)
+      if (unit.kept && plan.buffers[unit.buffer].bytes > kCachedBytes) reread += plan.buffers[unit.buffer].bytes;
+  return plan.costs.reread_ns_per_byte * static_cast<double>(reread.saturated());
+}
+
+uint64_t classic_reread_bytes(const Plan& plan) {
+  std::vector<uint64_t> readers(plan.graph->size(), 0);
+  for (NodeId id = 0; id < plan.graph->size(); ++id) {
+    if (plan.graph->node(id).is_virtual() || plan.stages[id].rows_distinct == 0) continue;
+    for (const Link& link : plan.graph->node(id).inputs) {
+      NodeId of = link.of;
+      while (plan.graph->node(of).is_virtual()) of = plan.graph->node(of).inputs[0].of;
+      ++readers[of];
+    }
+  }
+  Size bytes;
+  for (NodeId id = 0; id < plan.graph->size(); ++id) {
+    const BufferPlan& buffer = plan.buffers[id];
+    if (buffer.where == BufferPlan::Where::Arena && buffer.bytes > kCachedBytes) bytes += Size(readers[id]) * buffer.bytes;
+  }
+  return bytes.saturated();
+}
+
+}  // namespace sqs

@@ -1,0 +1,24 @@
+// What a run is predicted to take, from the costs of rows and of memory. Plans as they are laid out at the moment.
+#pragma once
+
+#include <cstdint>
+
+#include "plan/plan.hpp"
+
+namespace sqs {
+
+inline constexpr double kTileOverheadNs = 1000;
+
+// Nanoseconds per row: probed, hinted, or a guess by bytes.
+double cost_of(const Graph& graph, const Costs& costs, NodeId id);
+
+// sqrt: rows of all stages and what tiles cost besides, but for what a second thread replays while the first one looks back.
+double sqrt_ns(const Plan& plan);
+
+// Rows that sqrt keeps for later sweeps have left the caches when these read them.
+double reread_kept_ns(const Plan& plan);
+
+// Bytes that classic reads when they have left the caches: once per reader of a long buffer.
+uint64_t classic_reread_bytes(const Plan& plan);
+
+}  // namespace sqs
