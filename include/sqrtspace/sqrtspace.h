@@ -326,7 +326,9 @@ SQS_API void sqs_input_destroy(sqs_input *in);
 typedef struct sqs_settings {
   uint32_t struct_size;
   int32_t mode;                       /* sqs_mode_code; default SQS_AUTO */
-  uint64_t memory_budget;             /* bytes, hard; 0: half of the smallest of RAM and the cgroup limits */
+  uint64_t memory_budget;             /* bytes, hard; 0: half of the smallest of RAM and the cgroup limits. In one that is set sqrt
+                                         also keeps rows that several passes read (a reduce, then a map), the dearest per byte
+                                         first, as far as that saves time; without, only where it looks back */
   uint64_t checkpoint_every;          /* windows between checkpoints, for random access and for looking back; raised to the
                                          dependency span ceil(window/hop) and rounded up to tiles; 0: chosen by the plan, which
                                          where it looks back is the schedule with the fewest evaluations, or SQS_SPILL */
@@ -400,7 +402,7 @@ typedef struct sqs_plan_info {
   uint64_t checkpoint_every;          /* in windows, after raising and rounding; 0: none are kept */
   double predicted_seconds;           /* by cost hints or probe; 0: unknown */
   int32_t schedule;                   /* sqs_schedule_code */
-  uint32_t frontier_count;            /* points of sqs_plan_frontier(); 0 if nothing is looked back at */
+  uint32_t frontier_count;            /* points of sqs_plan_frontier(); 0 if no row is made twice in the least budget */
   uint64_t tape_bytes;                /* of rows kept for looking back, and the states among them */
   uint64_t disk_bytes;                /* of states or rows on disk, reserved when the run begins */
   uint64_t rows_predicted;            /* all stages */
@@ -413,8 +415,9 @@ typedef struct sqs_plan_info {
 } sqs_plan_info;
 SQS_API int32_t sqs_plan_info_get(const sqs_plan *plan, sqs_plan_info *out, sqs_error **err);
 
-/* Memory against work, for a plan of sqs_pipeline_plan() that looks back: its targets at a ladder of budgets, from the least to
- * one at which nothing is evaluated twice and no rows are on disk. SQS_E_RANGE past frontier_count. */
+/* Memory against work, for a plan of sqs_pipeline_plan() that looks back or has several passes: its targets at a ladder of budgets,
+ * from the least to one at which nothing is evaluated twice and no rows are on disk, or nothing more is worth keeping.
+ * SQS_E_RANGE past frontier_count. */
 typedef struct sqs_frontier_point {
   uint32_t struct_size;
   int32_t schedule;                   /* sqs_schedule_code */
