@@ -1,6 +1,9 @@
 #include "plan/retention.hpp"
 
 #include <algorithm>
+#include <utility>
+
+#include "core/size.hpp"
 
 namespace sqs {
 namespace {
@@ -20,6 +23,19 @@ bool read_again(const Plan& plan, NodeId id) {
   return false;
 }
 
+constexpr size_t kMostCandidates = 8;  // each takes two plans to try
+
+// What a stage's rows spare per byte at most: themselves, and all that they alone are made from.
+double most_ns_per_byte(const Plan& plan, NodeId id) {
+  const std::vector<bool> made = plan.graph->ancestors({id});
+  double ns = 0;
+  for (NodeId from = 0; from < made.size(); ++from)
+    if (made[from] && plan.stages[from].sweeps > 1)
+      ns += plan.costs.ns_per_row[from] * static_cast<double>(plan.stages[from].rows_spanned);
+  const Size bytes = Size(plan.graph->node(id).row_bytes) * plan.stages[id].rows_spanned;
+  return ns / static_cast<double>(std::max<uint64_t>(1, bytes.saturated()));
+}
+
 }  // namespace
 
 std::vector<NodeId> worth_keeping(const Plan& plan) {
@@ -30,6 +46,12 @@ std::vector<NodeId> worth_keeping(const Plan& plan) {
     if (plan.stages[id].sweeps < 2 || node.decl.kind == Kind::Reduce || node.global() || borrowed) continue;
     if (read_again(plan, id)) nodes.push_back(id);
   }
+  if (nodes.size() <= kMostCandidates) return nodes;
+  std::vector<std::pair<double, NodeId>> ranked;
+  for (const NodeId id : nodes) ranked.emplace_back(-most_ns_per_byte(plan, id), id);
+  std::sort(ranked.begin(), ranked.end());
+  nodes.clear();
+  for (size_t i = 0; i < kMostCandidates; ++i) nodes.push_back(ranked[i].second);
   return nodes;
 }
 

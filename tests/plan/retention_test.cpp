@@ -166,6 +166,22 @@ TEST(Retention, SweepsThatLookBackOnEachOtherAreLeftToTheirSchedule) {
   }
 }
 
+// A long chain whose last stage but one has the fewest bytes for all the work above it.
+TEST(Retention, OfManyStagesThoseThatSpareMostAreTried) {
+  GraphBuilder b(64, 64);
+  b.stage("s0", {reads("frames")}, 8);
+  for (int i = 1; i < 40; ++i) b.stage("s" + std::to_string(i), {reads("s" + std::to_string(i - 1))}, i == 38 ? 1 : 8);
+  b.stage("mean", {reads("s39")}, 1, Kind::Reduce).stage("norm", {reads("s39"), reads("mean")});
+  Request r = b.request({"norm"}, kFrames);
+  r.input.in_memory = true;
+  r.costs.ns_per_row.assign(b.graph()->size(), 50);
+  r.budget_bytes = r.settings.memory_budget = 16 << 20;  // the rows of s38 take 4 MB, of others 32 MB
+  const auto plan = planned(r);
+  ASSERT_TRUE(kept(*plan, b.id("s38")));
+  EXPECT_EQ(plan->stages[b.id("s5")].rows_predicted, kFrames);
+  EXPECT_EQ(plan->stages[b.id("s39")].rows_predicted, 2 * kFrames);
+}
+
 TEST(Retention, ClassicIsLaidOutAsIfNothingWereKept) {
   const GraphBuilder b = normalised();
   Request r = asked(b, 1 << 30, 1000, 1000);
