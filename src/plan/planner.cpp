@@ -268,9 +268,7 @@ class Planner {
     const Retention chosen = choose_retained(graph_.size(), candidates, plan_.budget_bytes, outlay);
     without_sweeps_.next_budget_bytes = back ? 0 : chosen.next_budget_bytes;
     lay_out(chosen.retained);
-    if (!back || (!chosen.retained.empty() && find_shape_looking_back())) return;
-    lay_out({});
-    (void)find_shape_looking_back();  // as before
+    if (back && !chosen.retained.empty() && !find_shape_looking_back()) lay_out({});  // in the shape found before
   }
 
   // Lays the chosen shape out again; what it takes.
