@@ -46,13 +46,13 @@ const CheckpointStore::Saved* CheckpointStore::nearest(NodeId scan, uint64_t row
 CheckpointStore::Saved* CheckpointStore::slot_for(NodeId scan, uint64_t row, int64_t tile, uint64_t tiles_between) {
   if (scan >= scans_.size()) return nullptr;
   Scan& s = scans_[scan];
-  if (s.slots.empty() || tile % static_cast<int64_t>(tiles_between * s.spread) != 0) return nullptr;
+  if (s.slots.empty() || (tile + 1) % static_cast<int64_t>(tiles_between * s.spread) != 0) return nullptr;
   const Saved* before = nearest(scan, row);
   if (before != nullptr && before->row == row) return nullptr;
   if (s.held == s.slots.size()) {
     if (s.held < 2) return nullptr;
     thin(s);
-    if (tile % static_cast<int64_t>(tiles_between * s.spread) != 0) return nullptr;
+    if ((tile + 1) % static_cast<int64_t>(tiles_between * s.spread) != 0) return nullptr;
   }
   const auto begin = s.slots.begin();
   const auto end = begin + static_cast<std::ptrdiff_t>(s.held);
@@ -71,10 +71,10 @@ void CheckpointStore::forget(NodeId scan, Saved* slot) {
   --s.held;
 }
 
-// Keeps the first, third, fifth... state.
+// Keeps the second, fourth, sixth... state.
 void CheckpointStore::thin(Scan& scan) {
   size_t to = 0;
-  for (size_t from = 0; from < scan.held; from += 2) std::swap(scan.slots[to++], scan.slots[from]);
+  for (size_t from = 1; from < scan.held; from += 2) std::swap(scan.slots[to++], scan.slots[from]);
   scan.held = to;
   scan.spread *= 2;
 }
