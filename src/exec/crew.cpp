@@ -8,8 +8,8 @@
 namespace sqs {
 
 Crew::Crew(uint32_t threads, uint32_t most_tiles, size_t most_lanes, std::function<void(uint32_t)> prepare)
-    : most_tiles_(most_tiles), prepare_(std::move(prepare)), rows_(most_lanes * most_tiles), lane_done_(most_lanes * most_tiles), progress_(most_lanes),
-      chain_done_(most_lanes * most_tiles) {
+    : most_tiles_(most_tiles), prepare_(std::move(prepare)), rows_(most_lanes * most_tiles),
+      lane_done_(most_lanes * most_tiles), progress_(most_lanes), chain_done_(most_lanes * most_tiles) {
   for (uint32_t worker = 1; worker < threads; ++worker) threads_.emplace_back([this, worker] { serve(worker); });
 }
 

@@ -59,7 +59,7 @@ std::string recompute_in_words(const Plan& plan, const sqs_stats& stats, const s
 }
 
 std::string write_text(const Plan& plan, const sqs_stats& stats, const std::vector<sqs_stage_stats>& stages,
-                        const std::vector<TargetReport>& targets, const std::vector<FrontierPoint>& frontier) {
+                       const std::vector<TargetReport>& targets, const std::vector<FrontierPoint>& frontier) {
   std::string out;
   const auto line = [&](const std::string& name, const std::string& value) { out += left(name, 14) + value + "\n"; };
   line("mode", mode_name(stats.mode) + ": " + plan.why);
@@ -94,7 +94,7 @@ std::string write_text(const Plan& plan, const sqs_stats& stats, const std::vect
 }
 
 std::string write_json(const Plan& plan, const sqs_stats& stats, const std::vector<sqs_stage_stats>& stages,
-                        const std::vector<TargetReport>& targets) {
+                       const std::vector<TargetReport>& targets) {
   Json j;
   j.open('{').key("mode").text(mode_name(stats.mode)).key("why").text(plan.why);
   j.key("seconds").number(stats.seconds).key("sweeps").number(uint64_t{stats.sweeps}).key("tiles").number(stats.tiles);

@@ -36,8 +36,6 @@ const char* schedule_name(int32_t schedule) {
   return schedule >= 0 && schedule <= SQS_SPILL ? kNames[schedule] : "?";
 }
 
-bool kept_by_plan(const Plan& plan, NodeId id) { return id < plan.retained.size() && plan.retained[id]; }
-
 // How a run looks back.
 std::string turn_in_words(const Plan& plan) {
   const TurnPlan& turn = plan.turn;
@@ -114,7 +112,7 @@ std::string explain_text(const Plan& plan) {
     const std::string where = buffer.where == BufferPlan::Where::Result ? "in target"
                               : buffer.where == BufferPlan::Where::Source ? "in place" : bytes_in_words(buffer.bytes);
     out += padded(node.name(), 20) + padded(kind_name(node.decl.kind), 9) + padded_left(count_in_words(stage.rows_predicted), 18) +
-           padded_left(std::to_string(stage.sweeps), 8) + padded_left(where, 12) + (kept_by_plan(plan, id) ? ", kept" : "") + "\n";
+           padded_left(std::to_string(stage.sweeps), 8) + padded_left(where, 12) + (plan.retains(id) ? ", kept" : "") + "\n";
   }
   return out;
 }
@@ -161,7 +159,7 @@ std::string explain_json(const Plan& plan) {
     j.open('{').key("name").text(node.name()).key("kind").text(kind_name(node.decl.kind));
     j.key("rows_predicted").number(stage.rows_predicted).key("rows_distinct").number(stage.rows_distinct);
     j.key("sweeps").number(uint64_t{stage.sweeps}).key("buffer_bytes").number(plan.buffers[id].bytes);
-    j.key("kept").boolean(kept_by_plan(plan, id)).close('}');
+    j.key("kept").boolean(plan.retains(id)).close('}');
   }
   j.close(']').close('}');
   return j.str();

@@ -250,8 +250,9 @@ struct Plan {
   uint32_t threads = 1;
   uint32_t batch_tiles = 1;
 
-  // Whether a stage's rows, made in one sweep, stay for the later ones.
-  bool keeps(NodeId id) const { return graph->node(id).decl.once || (id < retained.size() && retained[id]); }
+  // Whether a stage's rows, made in one sweep, stay for the later ones: because it must run once, or by the planner's choice.
+  bool keeps(NodeId id) const { return graph->node(id).decl.once || retains(id); }
+  bool retains(NodeId id) const { return id < retained.size() && retained[id]; }
 
   // Whether each thread has a place of its own for the unit's rows.
   bool has_own_rows(const Unit& unit) const {

@@ -25,7 +25,7 @@ struct Retention {
 };
 
 // Keeps the stages that spare most time per byte first, each if it spares time beside those already kept and fits the budget.
-// `outlay(retained)` says what a run takes; it is asked at most once per candidate and once more for those worth keeping.
+// `outlay(retained)` says what a run takes; it is asked for none, once for each candidate and once more for those worth keeping.
 Retention choose_retained(size_t nodes, const std::vector<NodeId>& candidates, uint64_t budget_bytes,
                           const std::function<Outlay(const std::vector<bool>&)>& outlay);
 

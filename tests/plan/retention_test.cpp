@@ -69,14 +69,12 @@ Request asked(const GraphBuilder& b, uint64_t budget, double narrow_ns, double w
   return r;
 }
 
-bool kept(const Plan& plan, NodeId id) { return id < plan.retained.size() && plan.retained[id]; }
-
 TEST(Retention, ABudgetBetweenKeepsWhatIsDearPerByte) {
   const GraphBuilder b = normalised();
   const NodeId narrow = b.id("narrow"), wide = b.id("wide");
   const auto plan = planned(asked(b, 16 << 20, 1000, 100));  // 4 MB of narrow rows, 32 MB of wide ones
-  EXPECT_TRUE(kept(*plan, narrow));
-  EXPECT_FALSE(kept(*plan, wide));
+  EXPECT_TRUE(plan->retains(narrow));
+  EXPECT_FALSE(plan->retains(wide));
   EXPECT_EQ(plan->stages[narrow].rows_predicted, kFrames);
   EXPECT_EQ(plan->stages[wide].rows_predicted, 2 * kFrames);
   EXPECT_LE(plan->predicted_bytes, uint64_t{16} << 20);
@@ -87,9 +85,9 @@ TEST(Retention, OneByteBelowTheNextBudgetKeepsNoMore) {
   const GraphBuilder b = normalised();
   const uint64_t next = planned(asked(b, 16 << 20, 1000, 1000))->next_budget_bytes;
   ASSERT_GT(next, uint64_t{16} << 20);
-  EXPECT_FALSE(kept(*planned(asked(b, next - 1, 1000, 1000)), b.id("wide")));
+  EXPECT_FALSE(planned(asked(b, next - 1, 1000, 1000))->retains(b.id("wide")));
   const auto plan = planned(asked(b, next, 1000, 1000));
-  EXPECT_TRUE(kept(*plan, b.id("wide")));
+  EXPECT_TRUE(plan->retains(b.id("wide")));
   EXPECT_EQ(plan->predicted_bytes, next);
   EXPECT_EQ(plan->info.rows_again, 0u);
   EXPECT_EQ(plan->next_budget_bytes, 0u);
@@ -145,8 +143,8 @@ TEST(Retention, WhatLooksBackIsKeptForTheSweepsThatWouldLookBackAgain) {
     ASSERT_NE(plan, nullptr);
     EXPECT_LE(plan->predicted_bytes, budget);
     const bool room = budget > 4 * kFrames;  // its rows take 4 MB, those it reads 64 MB
-    EXPECT_EQ(kept(*plan, b.id("back")), room) << budget;
-    EXPECT_FALSE(kept(*plan, b.id("forth"))) << budget;
+    EXPECT_EQ(plan->retains(b.id("back")), room) << budget;
+    EXPECT_FALSE(plan->retains(b.id("forth"))) << budget;
     EXPECT_EQ(plan->turn.kind, room ? TurnPlan::Kind::Reversal : TurnPlan::Kind::Chain) << budget;
     if (room) {
       EXPECT_EQ(plan->stages[b.id("back")].rows_predicted, kFrames) << budget;
@@ -177,7 +175,7 @@ TEST(Retention, OfManyStagesThoseThatSpareMostAreTried) {
   r.costs.ns_per_row.assign(b.graph()->size(), 50);
   r.budget_bytes = r.settings.memory_budget = 16 << 20;  // the rows of s38 take 4 MB, of others 32 MB
   const auto plan = planned(r);
-  ASSERT_TRUE(kept(*plan, b.id("s38")));
+  ASSERT_TRUE(plan->retains(b.id("s38")));
   EXPECT_EQ(plan->stages[b.id("s5")].rows_predicted, kFrames);
   EXPECT_EQ(plan->stages[b.id("s39")].rows_predicted, 2 * kFrames);
 }
