@@ -57,6 +57,7 @@ void Output::keep(const sqs_view& rows) {
     const uint64_t next = std::min(end, (row / per_tile + 1) * per_tile);
     std::byte* to = cache_->put(node_, row, next, row_bytes_);
     if (to == nullptr) return;
+    record_->add(node_, row, next);
     sqs_view part = rows;
     part.shape[0] = static_cast<int64_t>(next - row);
     part.data = static_cast<std::byte*>(rows.data) + static_cast<int64_t>(row - first) * rows.strides[0];

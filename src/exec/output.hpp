@@ -9,6 +9,7 @@
 #include "plan/plan.hpp"
 #include "sink/sink.hpp"
 #include "store/row_cache.hpp"
+#include "store/row_record.hpp"
 
 namespace sqs {
 
@@ -28,7 +29,10 @@ class Output {
   void set_direct() { direct_ = true; }
   bool direct() const { return direct_; }
   // Rows that pass are kept for later requests.
-  void set_cache(RowCache* cache) { cache_ = cache; }
+  void set_cache(RowCache* cache, RowRecord* record) {
+    cache_ = cache;
+    record_ = record;
+  }
 
   // Rows [row, row + count), next in order, or, where the sweep runs from the last row to the first, next below.
   Status deliver(Worker& worker, const Port& port, uint64_t row, uint64_t count);
@@ -50,6 +54,7 @@ class Output {
   bool direct_ = false;
   uint64_t rows_ = 0;
   RowCache* cache_ = nullptr;
+  RowRecord* record_ = nullptr;  // of what the cache has been given
 };
 
 }  // namespace sqs

@@ -26,6 +26,7 @@ Error run_is_open(const std::string& what) {
 void Pipeline::State::forget() {
   checkpoints.reset();
   cache.reset();
+  cached.clear();
   forget_known();
   arena = {};
   ledger->release(arena_charged);

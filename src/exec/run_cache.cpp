@@ -20,11 +20,12 @@ uint64_t Run::State::cache_slot_bytes() const {
 
 // Delivers the cached rows at the front of the request and leaves out those at its end; what is between is evaluated.
 Status Run::State::serve_from_cache() {
+  Range& rest = context.wanted;
+  never_cached = rest;
   if (plan->cache_bytes == 0 || wanted.size() != 1 || plan->graph->node(wanted[0].node).global()) return ok();
   const TargetPlan& target = plan->targets[0];
   if (plan->graph->node(target.node).decl.once) return ok();
   RowCache& cache = *shared->cache;
-  Range& rest = context.wanted;
   const auto stretch_with = [&](uint64_t row) {
     const RowCache::Stretch stretch = cache.find(target.node, row, target.row_bytes);
     ++(stretch.rows != nullptr ? stats.cache_hits : stats.cache_misses);
@@ -44,9 +45,22 @@ Status Run::State::serve_from_cache() {
   }
   context.cached_rows = front_end - target.rows.first;
   from_cache_tail = {rest.last, target.rows.last};
+  never_cached = without_cached(rest);
   SQS_TRY(deliver_cached(target.rows.first, front_end));
-  outputs[0]->set_cache(&cache);
+  outputs[0]->set_cache(&cache, &shared->cached);
   return ok();
+}
+
+// Leaves out the rows at both ends that the cache was once given.
+Range Run::State::without_cached(Range rows) const {
+  const NodeId id = plan->targets[0].node;
+  if (rows.count() == 0) return rows;
+  const RowRecord::Stretch front = shared->cached.find(id, rows.first);
+  if (front.count() > 0) rows.first = std::min(rows.last, front.end);
+  if (rows.count() == 0) return rows;
+  const RowRecord::Stretch back = shared->cached.find(id, rows.last - 1);
+  if (back.count() > 0) rows.last = std::max(rows.first, back.first);
+  return rows;
 }
 
 // What each stage would evaluate if nothing but the cache helped.

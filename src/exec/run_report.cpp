@@ -1,7 +1,10 @@
 // What a run tells when it is over, or asked meanwhile: statistics, report, digests, result arrays.
+#include <algorithm>
+
 #include "exec/dense_view.hpp"
 #include "exec/run_state.hpp"
 #include "os/clock.hpp"
+#include "plan/ranges.hpp"
 
 namespace sqs {
 
@@ -37,12 +40,28 @@ void Run::State::count() {
     stats.disk_written_bytes += file.bytes_written();
     stats.disk_read_bytes += file.bytes_read();
   }
-  stats.rows_replayed = stats.rows_halo = 0;
-  for (NodeId id = kFramesNode + 1; id < plan->graph->size(); ++id) {
-    stats.rows_replayed += plan->stages[id].rows_replayed;
-    stats.rows_halo += plan->stages[id].rows_halo;
-  }
   count_stages();
+  count_causes();
+}
+
+// evaluated = asked for, once + replayed + swept again + access + cache loss.
+void Run::State::count_causes() {
+  const std::vector<StagePlan>& stages = executor->stages();
+  stats.rows_replayed = stats.rows_halo = stats.rows_access = stats.rows_cache_lost = 0;
+  uint64_t all = 0;
+  for (NodeId id = kFramesNode + 1; id < stages.size(); ++id) {
+    all += stages[id].rows_predicted;
+    stats.rows_replayed += stages[id].rows_replayed;
+    stats.rows_halo += stages[id].rows_halo;
+  }
+  const uint64_t distinct = distinct_rows(stages, plan->mode);
+  stats.rows_swept_again = all - distinct - std::min(all - distinct, stats.rows_replayed);
+  const bool part = std::any_of(plan->targets.begin(), plan->targets.end(),
+                                [&](const TargetPlan& t) { return t.rows.count() < plan->rows[t.node].out.count; });
+  if (!part) return;
+  const uint64_t asked = rows_asked_for(*plan, context.wanted);
+  stats.rows_access = distinct - asked;
+  if (never_cached.count() < context.wanted.count()) stats.rows_cache_lost = asked - rows_asked_for(*plan, never_cached);
 }
 
 // predicted = evaluated + from cache + skipped, for each stage and in sum. The frames are listed but not summed.

@@ -49,6 +49,7 @@ struct Run::State {
   RunContext context;
   std::unique_ptr<Executor> executor;
   Range from_cache_tail;              // of the first target: rows after context.wanted
+  Range never_cached;                 // of the first target: what would be computed if the cache still had all it was given
 
   uint64_t began_ns = 0;
   uint64_t reported_ns = 0;
@@ -80,6 +81,7 @@ struct Run::State {
   Status reserve();
   Status make_outputs();
   Status serve_from_cache();
+  Range without_cached(Range rows) const;
   Result<std::vector<StagePlan>> rows_without_cache() const;
   Status deliver_cached(uint64_t row, uint64_t end);
   Status report_progress(bool last);
@@ -88,6 +90,7 @@ struct Run::State {
   void keep_known_rows();
   void count();
   void count_stages();
+  void count_causes();
   void write_report();
   void fail();
 };

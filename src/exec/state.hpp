@@ -16,6 +16,7 @@
 #include "source/push_source.hpp"
 #include "store/checkpoint_store.hpp"
 #include "store/row_cache.hpp"
+#include "store/row_record.hpp"
 
 namespace sqs {
 
@@ -41,6 +42,7 @@ struct Pipeline::State {
   uint64_t arena_charged = 0;
   std::optional<CheckpointStore> checkpoints;
   std::optional<RowCache> cache;
+  RowRecord cached;                    // what it has been given, whether it still has it or not
   std::vector<std::vector<std::byte>> known_rows;  // by node: rows of whole-stream stages
   uint64_t known_bytes = 0;
 

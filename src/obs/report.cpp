@@ -34,16 +34,24 @@ std::string hex(const uint8_t digest[16]) {
 
 namespace {
 
-// What was evaluated again, why, and what would spare it.
-std::string recompute_in_words(const Plan& plan, const sqs_stats& stats, const std::vector<FrontierPoint>& frontier) {
-  uint64_t again = 0;
-  for (NodeId id = kFramesNode + 1; id < plan.stages.size(); ++id)
-    again += plan.stages[id].rows_predicted - plan.stages[id].rows_distinct;
-  if (again == 0 || plan.mode == SQS_CLASSIC) return "";
-  std::string text = count_in_words(again) + " rows again: ";
-  const uint64_t replays = std::min(again, stats.rows_replayed);
-  text += count_in_words(replays) + " by replays (" + count_in_words(stats.rows_halo) + " of them halos), " +
-          count_in_words(again - replays) + " in later sweeps";
+// What was evaluated beside the rows that were asked for, once each, and why.
+std::string causes_in_words(const sqs_stats& stats) {
+  std::string text;
+  const auto add = [&](uint64_t rows, const std::string& cause) {
+    if (rows > 0) text += (text.empty() ? "" : ", ") + count_in_words(rows) + cause;
+  };
+  add(stats.rows_replayed, " by replays (" + count_in_words(stats.rows_halo) + " of them halos)");
+  add(stats.rows_swept_again, " in later sweeps");
+  add(stats.rows_access, " to get to the range");
+  add(stats.rows_cache_lost, " that the cache has lost");
+  return text;
+}
+
+// What a larger budget would spare.
+std::string savings_in_words(const Plan& plan, const sqs_stats& stats, const std::vector<FrontierPoint>& frontier) {
+  const uint64_t again = stats.rows_replayed + stats.rows_swept_again;
+  if (again == 0) return "";
+  std::string text;
   uint64_t told = UINT64_MAX;
   for (const FrontierPoint& point : frontier) {
     if (plan.settings.memory_budget != 0 && point.budget_bytes <= stats.budget_bytes) continue;
@@ -51,7 +59,7 @@ std::string recompute_in_words(const Plan& plan, const sqs_stats& stats, const s
     const bool last = &point == &frontier.back();
     const uint64_t spared = (plan.rows_predicted - point.rows_predicted) * 100 / again;
     if (!last && (spared < 25 || told != UINT64_MAX)) continue;
-    text += std::string(told == UINT64_MAX ? "; " : ", ") + bytes_in_words(point.budget_bytes) + " would spare " +
+    text += std::string(told == UINT64_MAX ? "" : ", ") + bytes_in_words(point.budget_bytes) + " would spare " +
             std::to_string(spared) + " %";
     told = spared;
   }
@@ -78,8 +86,8 @@ std::string write_text(const Plan& plan, const sqs_stats& stats, const std::vect
   line("cache", count_in_words(stats.cache_hits) + " hits, " + count_in_words(stats.cache_misses) + " misses; checkpoints " +
                     count_in_words(stats.checkpoints_saved) + " saved, " + count_in_words(stats.checkpoints_loaded) + " loaded, " +
                     bytes_in_words(stats.checkpoint_bytes));
-  const std::string again = recompute_in_words(plan, stats, frontier);
-  if (!again.empty()) line("recompute", again);
+  if (const std::string causes = causes_in_words(stats); !causes.empty()) line("recompute", causes);
+  if (const std::string savings = savings_in_words(plan, stats, frontier); !savings.empty()) line("", savings + " of replays and later sweeps");
   if (stats.disk_written_bytes > 0)
     line("disk", bytes_in_words(stats.disk_written_bytes) + (plan.turn.spills() ? " of rows" : " of states") + " written, " +
                      bytes_in_words(stats.disk_read_bytes) + " read");
@@ -107,6 +115,9 @@ std::string write_json(const Plan& plan, const sqs_stats& stats, const std::vect
   j.key("source").open('{').key("frames").number(stats.source_frames).key("bytes").number(stats.source_bytes).close('}');
   j.key("rows").open('{').key("predicted").number(stats.rows_predicted).key("evaluated").number(stats.rows_evaluated);
   j.key("from_cache").number(stats.rows_from_cache).key("skipped").number(stats.rows_skipped).close('}');
+  j.key("recompute").open('{').key("replays").number(stats.rows_replayed).key("halos").number(stats.rows_halo);
+  j.key("later_sweeps").number(stats.rows_swept_again).key("access").number(stats.rows_access);
+  j.key("cache_loss").number(stats.rows_cache_lost).close('}');
   j.key("callbacks").number(stats.callbacks).key("sink_bytes").number(stats.sink_bytes);
   j.key("cache").open('{').key("hits").number(stats.cache_hits).key("misses").number(stats.cache_misses).close('}');
   j.key("checkpoints").open('{').key("saved").number(stats.checkpoints_saved).key("loaded").number(stats.checkpoints_loaded);

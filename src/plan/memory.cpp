@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/wide.hpp"
 #include "plan/chains.hpp"
 #include "plan/ranges.hpp"
 #include "plan/turn.hpp"
@@ -10,7 +11,7 @@ namespace sqs {
 namespace {
 
 constexpr uint64_t kStagingBytes = 64 * 1024;
-constexpr uint64_t kInPlaceBytes = 512 * 1024;  // borrowed frames up to this stay in a cache where they lie
+constexpr uint64_t kInPlaceBytes = 512 * 1024;  // frames up to this stay in a cache where they lie
 
 Size buffer_bytes(const Plan& plan, NodeId id, uint64_t rows) { return aligned(Size(rows) * plan.graph->node(id).row_bytes); }
 
@@ -143,6 +144,26 @@ std::vector<Use> uses_of(const Plan& plan, const Shape& shape) {
   return uses;
 }
 
+// Whether a reader comes back to frames it has read, as maps of windows that overlap do. A scan carries what windows share.
+bool frames_are_read_again(const Plan& plan) {
+  bool again = false;
+  for_each_unit(plan, [&](const Unit& unit, uint32_t, uint32_t) {
+    if (!unit.is_sink() && plan.graph->node(unit.node).decl.kind == Kind::Scan) return;
+    for (const uint32_t p : unit.paths) {
+      const Path& path = plan.paths[p];
+      again = again || (path.real == kFramesNode && static_cast<Wide>(path.high) - path.low >= static_cast<Wide>(path.stride));
+    }
+  });
+  return again;
+}
+
+// A copy is no hotter than borrowed frames of which there are few, or which are read in passing.
+bool in_place(const Plan& plan, Range hull, uint64_t rows) {
+  if (!plan.input.in_memory) return false;
+  if (rows == hull.count() || buffer_bytes(plan, kFramesNode, hull.count()).saturated() <= kInPlaceBytes) return true;
+  return !frames_are_read_again(plan);
+}
+
 void lay_out_globals(Plan& plan, Bump& bump) {
   for (NodeId id = 0; id < plan.graph->size(); ++id) {
     const Node& node = plan.graph->node(id);
@@ -235,9 +256,8 @@ Size lay_out_tiled(Plan& plan, const Shape& shape) {
     if (use.tape) buffer.where = BufferPlan::Where::Tape;
     const uint64_t most = std::max(use.rows, use.own_rows);
     if (most == 0 || use.tape) continue;
-    const bool all = most == use.hull.count() || buffer_bytes(plan, id, use.hull.count()).saturated() <= kInPlaceBytes;
-    if (id == kFramesNode && plan.input.in_memory && all) {
-      buffer.where = BufferPlan::Where::Source;  // a copy of all there is would be no hotter
+    if (id == kFramesNode && in_place(plan, use.hull, most)) {
+      buffer.where = BufferPlan::Where::Source;
       buffer.row_capacity = use.hull.count();
       continue;
     }

@@ -348,6 +348,7 @@ class Planner {
     plan_.arena_bytes = total.saturated() - outside().saturated();
     for (StagePlan& stage : plan_.stages) {  // every row once, whatever the sweeps
       stage.rows_predicted = stage.rows_distinct = stage.rows_spanned;
+      stage.rows_replayed = stage.rows_halo = 0;
       stage.sweeps = std::min(stage.sweeps, 1u);
     }
     plan_.turn = {};

@@ -90,7 +90,11 @@ uint64_t Unit::row_at(int64_t frame) const {
   return std::clamp(row, range.first, std::max(range.first, range.last));
 }
 
-void set_ranges(Plan& plan, const ScanStart& scan_start) {
+namespace {
+
+// extend(unit, depth): a unit that its readers have asked asks for what it needs itself to get there.
+template <class Extend>
+void ask_from_targets(Plan& plan, Extend&& extend) {
   std::vector<Range> later(plan.graph->size());  // what later sweeps need of stages that are kept or whose states are saved
   for (size_t s = plan.sweeps.size(); s-- > 0;) {
     Sweep& sweep = plan.sweeps[s];
@@ -112,11 +116,30 @@ void set_ranges(Plan& plan, const ScanStart& scan_start) {
         } else if (unit.saves || unit.records || plan.keeps(unit.node)) {
           widen(unit.range, later[unit.node]);
         }
-        extend_scan(plan, unit, d == 0 && !unit.saves ? scan_start : [](NodeId, uint64_t) { return uint64_t{0}; });
+        extend(unit, d);
         ask_of_feeds(plan, sweep, unit);
       }
     }
   }
+}
+
+}  // namespace
+
+void set_ranges(Plan& plan, const ScanStart& scan_start) {
+  const ScanStart from_first = [](NodeId, uint64_t) { return uint64_t{0}; };
+  ask_from_targets(plan, [&](Unit& unit, uint32_t depth) {
+    extend_scan(plan, unit, depth == 0 && !unit.saves ? scan_start : from_first);
+  });
+}
+
+uint64_t rows_asked_for(const Plan& plan, Range rows) {
+  Plan asked = plan;
+  asked.targets[0].rows = rows;
+  ask_from_targets(asked, [&](Unit& unit, uint32_t) {
+    if (!unit.is_sink() && asked.graph->node(unit.node).decl.once) extend_scan(asked, unit, [](NodeId, uint64_t) { return uint64_t{0}; });
+  });
+  count_rows(asked);
+  return distinct_rows(asked.stages, plan.mode);
 }
 
 void find_tiles(Layer& layer, uint64_t tile_frames) {
@@ -203,6 +226,13 @@ void count_rows(Plan& plan) {
     }
     plan.stages[id].rows_spanned = span.count();
   }
+}
+
+uint64_t distinct_rows(const std::vector<StagePlan>& stages, int32_t mode) {
+  uint64_t rows = 0;
+  for (NodeId id = kFramesNode + 1; id < stages.size(); ++id)
+    rows += mode == SQS_CLASSIC ? stages[id].rows_spanned : stages[id].rows_distinct;
+  return rows;
 }
 
 }  // namespace sqs

@@ -15,6 +15,10 @@ using ScanStart = std::function<uint64_t(NodeId scan, uint64_t row)>;
 // segment.
 void set_ranges(Plan& plan, const ScanStart& scan_start);
 
+// Rows of all stages that `rows` of the first target, and the other targets, ask for: what would be evaluated if a scan could
+// begin with any row and every row were kept for as long as someone reads it.
+uint64_t rows_asked_for(const Plan& plan, Range rows);
+
 // Sets how far units run ahead, and which tiles each sweep has, for a tile span.
 void set_leads(Plan& plan, uint64_t tile_frames);
 
@@ -26,6 +30,9 @@ uint64_t row_capacity(const Plan& plan, const Layer& layer, const Unit& unit, ui
 
 // Rows each stage evaluates in the sweeps themselves, from the ranges; replays come on top.
 void count_rows(Plan& plan);
+
+// Rows of all stages, each counted once, however often it is evaluated.
+uint64_t distinct_rows(const std::vector<StagePlan>& stages, int32_t mode);
 
 void widen(Range& range, Range by);
 

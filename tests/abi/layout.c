@@ -318,6 +318,9 @@ static void structs(void) {
   F(sqs_stats, disk_read_bytes);
   F(sqs_stats, rows_replayed);
   F(sqs_stats, rows_halo);
+  F(sqs_stats, rows_swept_again);
+  F(sqs_stats, rows_access);
+  F(sqs_stats, rows_cache_lost);
   E(sqs_stats);
 
   F(sqs_stage_stats, struct_size);

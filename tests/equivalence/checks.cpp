@@ -129,6 +129,11 @@ std::string check_counts(const Session& session, const Outcome& outcome) {
   sentences.at_most(stats.measured_bytes, stats.reserved_bytes, "measured against reserved bytes");
   sentences.at_most(stats.predicted_bytes, stats.budget_bytes, "predicted bytes against the budget");
   sentences.at_most(stats.reserved_bytes, stats.budget_bytes, "reserved bytes against the budget");
+  uint64_t again = 0;
+  for (const std::unique_ptr<Kernel>& kernel : session.kernels()) again += kernel->rows_seen() - kernel->distinct_rows_seen();
+  sentences.equal(stats.rows_replayed + stats.rows_swept_again, again, "rows replayed and swept again against rows seen again");
+  sentences.at_most(stats.rows_halo, stats.rows_replayed, "rows of halos against those replayed");
+  sentences.at_most(again + stats.rows_access + stats.rows_cache_lost, stats.rows_evaluated, "causes against rows_evaluated");
   for (const std::unique_ptr<Kernel>& kernel : session.kernels()) {
     const bool once = kernel->spec().purity == SQS_ONCE || stats.mode == SQS_CLASSIC;
     if (once) sentences.at_most(kernel->most_often_seen(), 1, "stage " + kernel->spec().name + ": evaluations of one row");
