@@ -412,7 +412,8 @@ class TiledExecutor final : public Executor {
         if (!lane.unit->kept) end = std::max(end, lane.unit->row_at(ends_[p]));
         crew_->set_rows(l, p, {from, end});
       }
-      if (!lane.has_own_rows() && !in_place(lane) && !lane.make_room(end)) return plan_broken(lane);
+      const bool slides = end > lane.at && !lane.has_own_rows() && !in_place(lane);
+      if (slides && !lane.make_room(end)) return plan_broken(lane);
     }
     for (size_t l = 0; l < lanes.size(); ++l)
       if (lanes[l].has_own_rows() && lanes[l].runner == nullptr) set_own_frames(l, parts);

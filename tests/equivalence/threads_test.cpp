@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstring>
 #include <thread>
 
 #include "c_api.hpp"
@@ -77,6 +78,63 @@ TEST(Threads, RowsEvaluatedWhileAnotherThreadPushesArePrefixesOfTheWhole) {
     pusher.join();
     ASSERT_EQ(wrong, "") << dump(graph);
   }
+}
+
+double first_value(const sqs_view& in, int64_t row) {
+  double value = 0;
+  std::memcpy(&value, static_cast<const char*>(in.data) + row * in.strides[0], sizeof value);
+  return value;
+}
+
+int64_t copy_rows(void*, sqs_call* call) {
+  for (int64_t row = 0; row < static_cast<int64_t>(call->rows); ++row) {
+    const double value = first_value(call->inputs[0], row);
+    std::memcpy(static_cast<char*>(call->output.data) + row * call->output.strides[0], &value, sizeof value);
+  }
+  return static_cast<int64_t>(call->rows);
+}
+
+int64_t count_rows(void*, sqs_call* call) {
+  *static_cast<double*>(call->state) += static_cast<double>(call->rows);
+  return static_cast<int64_t>(call->rows);
+}
+
+int32_t give_count(void*, sqs_call* call) {
+  std::memcpy(call->output.data, call->state, sizeof(double));
+  return 1;
+}
+
+// 'sparse' has no row in the range, so that 'copy', whose rows lie in the result, has nothing to do in the second pass.
+TEST(Threads, AStageMayHaveNothingToDoInALaterPass) {
+  const std::vector<double> frames{5, 6, 7, 8, 9, 10, 11, 12};
+  const api::Pipeline p = api::pipeline(api::format(SQS_F64, 1, 1, 1));
+  sqs_stage map = api::stage(SQS_MAP, SQS_F64, {}, copy_rows);
+  map.threading = SQS_CONCURRENT;
+  sqs_stage reduce = api::stage(SQS_REDUCE, SQS_F64, {}, count_rows);
+  reduce.finish = give_count;
+  reduce.state_bytes = sizeof(double);
+  ASSERT_TRUE(api::add(p.get(), "copy", map, {api::access("frames", SQS_CLAMP, 0, 0)}).ok());
+  ASSERT_TRUE(api::add(p.get(), "count", reduce, {api::access("frames", SQS_CLAMP, 0, 0)}).ok());
+  ASSERT_TRUE(api::add(p.get(), "sparse", map, {api::access("copy", SQS_CLAMP, 0, 0, 5), api::access("count", SQS_CLAMP, 0, 0)}).ok());
+  ASSERT_TRUE(api::add(p.get(), "other", map, {api::access("frames", SQS_CLAMP, 0, 0), api::access("count", SQS_CLAMP, 0, 0)}).ok());
+  sqs_settings settings = api::settings(SQS_SQRT);
+  settings.tile_frames = 1;
+  settings.threads = 2;
+  ASSERT_TRUE(api::configure(p.get(), settings).ok());
+  ASSERT_EQ(sqs_pipeline_set_memory(p.get(), frames.data(), frames.size(), nullptr, nullptr, nullptr), SQS_OK);
+  sqs_run* made = nullptr;
+  ASSERT_EQ(sqs_run_create(p.get(), &made, nullptr), SQS_OK);
+  const api::Run run(made);
+  ASSERT_EQ(sqs_run_set_range(made, 1, 4, nullptr), SQS_OK);
+  ASSERT_EQ(sqs_run_add_array(made, "copy", nullptr, nullptr), SQS_OK);
+  ASSERT_EQ(sqs_run_add_array(made, "sparse", nullptr, nullptr), SQS_OK);
+  ASSERT_EQ(sqs_run_add_array(made, "other", nullptr, nullptr), SQS_OK);
+  const api::Answer ran = api::answer([&](sqs_error** e) { return sqs_run_execute(made, e); });
+  ASSERT_TRUE(ran.ok()) << ran.message;
+  sqs_result* result = nullptr;
+  ASSERT_EQ(sqs_run_take_result(made, 0, &result, nullptr), SQS_OK);
+  const api::ResultHandle owner(result);
+  EXPECT_EQ(api::values<double>(result), (std::vector<double>{6, 7, 8}));
 }
 
 }  // namespace
