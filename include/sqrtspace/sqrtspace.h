@@ -502,10 +502,10 @@ typedef struct sqs_stats {
   uint64_t minor_faults, major_faults;/* of the process, during the run */
   uint64_t io_read_bytes, io_write_bytes; /* of the process, during the run: /proc/self/io rchar, wchar */
   uint64_t disk_written_bytes, disk_read_bytes; /* states or rows on disk */
-  uint64_t rows_replayed, rows_halo;  /* evaluated by replays, of which beside segments */
-  /* Why other rows were evaluated than once each that the targets ask for, all stages. rows_swept_again: by a later sweep.
-   * Of runs of a range of rows: rows_access, from where scans start (or a checkpoint is) to the first row that is asked for,
-   * with what these read; rows_cache_lost, that the LRU was once given and had no more, with what these read. */
+  /* Why more rows were evaluated than the targets ask for, once each; all stages. By replays, of which beside segments: */
+  uint64_t rows_replayed, rows_halo;
+  /* Again by a later sweep; and of a run of a range of rows: from where scans start (or a checkpoint is) to the first row that
+   * is asked for, with what these read; rows that the LRU was once given and had no more, with what these read. */
   uint64_t rows_swept_again, rows_access, rows_cache_lost;
 } sqs_stats;
 typedef struct sqs_stage_stats {

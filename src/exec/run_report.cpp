@@ -44,23 +44,23 @@ void Run::State::count() {
   count_causes();
 }
 
-// evaluated = asked for, once + replayed + swept again + access + cache loss.
+// evaluated = asked for, once + replayed + swept again + access + cache loss. What only replays make is theirs from the second
+// time on.
 void Run::State::count_causes() {
   const std::vector<StagePlan>& stages = executor->stages();
-  stats.rows_replayed = stats.rows_halo = stats.rows_access = stats.rows_cache_lost = 0;
-  uint64_t all = 0;
+  stats.rows_replayed = stats.rows_halo = stats.rows_swept_again = stats.rows_access = stats.rows_cache_lost = 0;
   for (NodeId id = kFramesNode + 1; id < stages.size(); ++id) {
-    all += stages[id].rows_predicted;
-    stats.rows_replayed += stages[id].rows_replayed;
-    stats.rows_halo += stages[id].rows_halo;
+    const uint64_t again = stages[id].rows_predicted - stages[id].rows_distinct;
+    const uint64_t replayed = std::min(again, stages[id].rows_replayed);
+    stats.rows_replayed += replayed;
+    stats.rows_halo += std::min(replayed, stages[id].rows_halo);
+    stats.rows_swept_again += again - replayed;
   }
-  const uint64_t distinct = distinct_rows(stages, plan->mode);
-  stats.rows_swept_again = all - distinct - std::min(all - distinct, stats.rows_replayed);
   const bool part = std::any_of(plan->targets.begin(), plan->targets.end(),
                                 [&](const TargetPlan& t) { return t.rows.count() < plan->rows[t.node].out.count; });
   if (!part) return;
   const uint64_t asked = rows_asked_for(*plan, context.wanted);
-  stats.rows_access = distinct - asked;
+  stats.rows_access = distinct_rows(stages, plan->mode) - asked;
   if (never_cached.count() < context.wanted.count()) stats.rows_cache_lost = asked - rows_asked_for(*plan, never_cached);
 }
 
