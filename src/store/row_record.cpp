@@ -34,10 +34,4 @@ RowRecord::Stretch RowRecord::find(NodeId stage, uint64_t row) const {
   return {};
 }
 
-uint64_t RowRecord::rows(NodeId stage) const {
-  uint64_t rows = 0;
-  for (size_t i = 0; i < held_; ++i) rows += stretches_[i].stage == stage ? stretches_[i].count() : 0;
-  return rows;
-}
-
 }  // namespace sqs

@@ -24,8 +24,6 @@ class RowRecord {
   };
   // The stretch that holds row `row`; empty if it is not on record.
   Stretch find(NodeId stage, uint64_t row) const;
-  // Rows on record of a stage.
-  uint64_t rows(NodeId stage) const;
 
  private:
   std::array<Stretch, kMost> stretches_;  // those of one stage neither overlap nor adjoin
