@@ -313,7 +313,7 @@ SQS_API int32_t sqs_pipeline_set_reader(sqs_pipeline *p, const sqs_reader *reade
  * taken). Pieces of any size. evaluate works at any time: before end_input, "the end" means the rows that no later frame
  * can change, and a target that needs the end answers SQS_E_NOT_ENDED. The first push replaces any former input. */
 SQS_API int32_t sqs_pipeline_push_samples(sqs_pipeline *p, const void *frames, uint64_t frame_count, sqs_error **err);
-SQS_API int32_t sqs_pipeline_end_input(sqs_pipeline *p, sqs_error **err);
+SQS_API int32_t sqs_pipeline_end_input(sqs_pipeline *p, sqs_error **err); /* SQS_E_STATE for memory, a reader or a file */
 /* The push side as an object of its own, which another thread may use while the pipeline is in use. One per pipeline. If the
  * pipeline has another input, the first push replaces it, which a run in progress refuses (SQS_E_STATE). */
 SQS_API int32_t sqs_input_create(sqs_pipeline *p, sqs_input **out, sqs_error **err);
@@ -337,12 +337,13 @@ typedef struct sqs_settings {
                                          replays what is read next, if stages and source allow it; the other passes run on one */
   uint32_t flags;                     /* reserved, 0 */
   uint64_t tile_frames;               /* frames per tile; 0: chosen from cache and row sizes */
-  const char *spill_dir;              /* where a run that looks back once (SQS_CHAIN: several times) may keep states or rows on
-                                         disk, in files without names, checked when they are read; copied; NULL or "": no disk. A
+  const char *spill_dir;              /* where a run that looks back once may keep states or rows on disk (a chain, SQS_CHAIN,
+                                         keeps none there), in files without names, checked when they are read; copied; NULL or "": no disk. A
                                          disk that fails is done without if no row has been delivered and the budget allows, else
                                          SQS_E_IO. A directory in memory (tmpfs) takes that memory, beside the budget */
   uint64_t disk_bytes;                /* at most, of all files; 0: what the file system has free when a run is planned */
-  uint32_t max_ratio;                 /* where a run looks back: evaluations of a tile at most; 0 means 4, 1 none again */
+  uint32_t max_ratio;                 /* where a run looks back once: evaluations of a tile at most; 0 means 4, 1 none again. A chain
+                                         (SQS_CHAIN) evaluates a tile as often as it has passes */
   uint32_t reserved;
 } sqs_settings;
 SQS_API int32_t sqs_settings_init(sqs_settings *settings, uint64_t size);
@@ -374,7 +375,8 @@ SQS_API int32_t sqs_pipeline_probe(sqs_pipeline *p, const char *const *targets, 
 
 /* Checks the contract of the pure stages that `target` needs, over its rows [t0, t1): other tile sizes, twice, out of
  * order, and with everything outside the declared reach overwritten by NaN. SQS_E_CONTRACT names the stage and the first
- * row that differs. SQS_ONCE stages and their readers are left out. */
+ * row that differs. SQS_ONCE stages and their readers are left out. Holds those rows of all stages in memory, within the budget:
+ * fewer rows take less. */
 SQS_API int32_t sqs_pipeline_verify(sqs_pipeline *p, const char *target, uint64_t t0, uint64_t t1, sqs_error **err);
 
 /* ---------------------------------------------------------------- plan: what a run will do */
@@ -416,7 +418,8 @@ typedef struct sqs_plan_info {
 SQS_API int32_t sqs_plan_info_get(const sqs_plan *plan, sqs_plan_info *out, sqs_error **err);
 
 /* Memory against work, for a plan of sqs_pipeline_plan() that looks back or has several passes: its targets at a ladder of budgets,
- * from the least to one at which nothing is evaluated twice and no rows are on disk, or nothing more is worth keeping.
+ * from the least to one at which nothing is evaluated twice and no rows are on disk, or nothing more is worth keeping; 24 at
+ * most, so that of a very long stream the last may not reach so far.
  * SQS_E_RANGE past frontier_count. */
 typedef struct sqs_frontier_point {
   uint32_t struct_size;
@@ -454,7 +457,8 @@ SQS_API int32_t sqs_run_add_callback(sqs_run *run, const char *target, sqs_rows_
 SQS_API int32_t sqs_run_add_callback_in(sqs_run *run, const char *target, int32_t order, sqs_rows_fn fn, void *user,
                                         sqs_destroy_fn destroy, uint32_t *index, sqs_error **err);
 /* A .npy file (version 1.0, C order, shape (rows, row shape)), written beside the path and renamed when the run has
- * succeeded; an existing file is replaced only then. */
+ * succeeded; an existing file is replaced only then, and what a symbolic link leads to, not the link. SQS_E_INVALID: the path
+ * is empty, or that of another target of the run. */
 SQS_API int32_t sqs_run_add_npy(sqs_run *run, const char *target, const char *path, uint32_t *index, sqs_error **err);
 /* Rows [t0, t1) of the first target; others deliver their rows that start in the frames it covers. Default: all. */
 SQS_API int32_t sqs_run_set_range(sqs_run *run, uint64_t t0, uint64_t t1, sqs_error **err);
@@ -502,7 +506,8 @@ typedef struct sqs_stats {
   uint64_t minor_faults, major_faults;/* of the process, during the run */
   uint64_t io_read_bytes, io_write_bytes; /* of the process, during the run: /proc/self/io rchar, wchar */
   uint64_t disk_written_bytes, disk_read_bytes; /* states or rows on disk */
-  /* Why more rows were evaluated than the targets ask for, once each; all stages. By replays, of which beside segments: */
+  /* Why more rows were evaluated than the targets ask for, once each, and the LRU did not have; all stages. Known when the run is
+   * over, 0 before. By replays, of which beside segments: */
   uint64_t rows_replayed, rows_halo;
   /* Again by a later sweep; and of a run of a range of rows: from where scans start (or a checkpoint is) to the first row that
    * is asked for, with what these read; rows that the LRU was once given and had no more, with what these read. */

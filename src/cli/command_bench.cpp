@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "commands.hpp"
+#include "document.hpp"
 #include "paths.hpp"
 #include "session.hpp"
 #include "table.hpp"
@@ -221,7 +222,7 @@ Exit bench(const Options& asked) {
   }
   const bool same = same_digests(all);
   if (options.json) {
-    std::cout << to_json(options, all, same).dump(2) << '\n';
+    print_document(to_json(options, all, same));
   } else {
     std::cout << title(options) << '\n';
     print_table(all);

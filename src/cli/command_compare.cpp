@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "commands.hpp"
+#include "document.hpp"
 #include "messages.hpp"
 #include "table.hpp"
 #include "trial.hpp"
@@ -68,7 +69,7 @@ void print_json(const std::vector<Trial>& trials, bool same) {
     else entry["demo"] = trials[i].document;
     modes.push_back(entry);
   }
-  std::cout << nlohmann::json{{"command", "compare"}, {"modes", modes}, {"same_digests", same}}.dump(2) << '\n';
+  print_document(nlohmann::json{{"command", "compare"}, {"modes", modes}, {"same_digests", same}});
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "commands.hpp"
+#include "document.hpp"
 #include "session.hpp"
 
 namespace sqs::cli {
@@ -31,7 +32,7 @@ Exit demo(const Options& options) {
   Session session(options);
   const auto summary = session.summary();
   const Outcome outcome = session.run_past(*summary);
-  if (options.json) std::cout << to_json(session, *summary, outcome).dump(2) << '\n';
+  if (options.json) print_document(to_json(session, *summary, outcome));
   else print(session, *summary, outcome);
   std::cout.flush();
   if (!options.quiet) std::cerr << outcome.report_text;

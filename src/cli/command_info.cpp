@@ -3,6 +3,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "commands.hpp"
+#include "document.hpp"
 #include "input.hpp"
 
 namespace sqs::cli {
@@ -21,7 +22,7 @@ Exit info(const Options& options) {
                                      {"sample_rate", file.sample_rate},
                                      {"seconds", seconds},
                                      {"bytes", bytes}};
-    std::cout << document.dump(2) << '\n';
+    print_document(document);
     return Exit::kOk;
   }
   std::cout << fmt::format("{}: {}, {} frames of {} x {}", options.input, file.container, format_count(file.frame_count),

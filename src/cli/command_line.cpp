@@ -53,7 +53,7 @@ class Grammar {
     sub.add_option("--input", options_.input, "A file instead of the default input")->type_name("FILE")->group("Input file");
     sub.add_flag("--compare", options_.compare, "Run all three modes, each in its own process, and compare them")
         ->group("Engine");
-    sub.add_option("--head", options_.head, "How many of the first rows to print")->capture_default_str()->type_name("N");
+    add_head_option(sub, options_);
     add_common(sub);
     sub.get_option("--compare")->excludes(sub.get_option("--mode"));
   }
@@ -61,7 +61,9 @@ class Grammar {
   void add_run() {
     CLI::App& sub = add("run", "Run a workload on a file and write the result to a .npy file", run);
     add_workload(sub, options_, WorkloadSet::kAll);
-    sub.add_option("FILE", options_.input, "WAV, FLAC, RF64, .npy, or raw samples")->required()->type_name("");
+    sub.add_option("FILE", options_.input, "WAV, FLAC, RF64, .npy, or raw samples (.raw, or with --dtype)")
+        ->required()
+        ->type_name("");
     sub.add_option("-o,--output", options_.output, "The .npy file to write")->required()->type_name("OUT.npy");
     sub.add_flag("--force", options_.force, "Replace the output if it exists");
     sub.add_option("--target", options_.target, "Which of the workload's results (default: the main one)")->type_name("NAME");

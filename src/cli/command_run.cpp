@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "commands.hpp"
+#include "document.hpp"
 #include "paths.hpp"
 #include "session.hpp"
 
@@ -21,6 +22,7 @@ std::string choose_target(const Session& session, const std::string& wanted) {
 }  // namespace
 
 Exit run(const Options& options) {
+  check_output_is_not(options.input, options.output);
   check_output_path(options.output, options.force);
   Session session(options);
   const std::string target = choose_target(session, options.target);
@@ -33,7 +35,7 @@ Exit run(const Options& options) {
                                      {"targets", {to_json(outcome.targets.front())}},
                                      {"stats", to_json(outcome.stats)},
                                      {"report", outcome.report}};
-    std::cout << document.dump(2) << '\n';
+    print_document(document);
   } else {
     std::cout << options.output << ": " << describe_target(outcome.targets.front()) << '\n';
   }

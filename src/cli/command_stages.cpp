@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "commands.hpp"
+#include "document.hpp"
 #include "dsp.hpp"
 #include "table.hpp"
 
@@ -75,13 +76,13 @@ Exit stages(const Options& options) {
   if (options.stage_type.empty()) {
     nlohmann::json list = nlohmann::json::array();
     for (const StageType& entry : types) list.push_back(to_json(entry));
-    if (options.json) std::cout << list.dump(2) << '\n';
+    if (options.json) print_document(list);
     else print_list(types);
     return Exit::kOk;
   }
   for (const StageType& entry : types) {
     if (options.stage_type != entry.type.name) continue;
-    if (options.json) std::cout << to_json(entry).dump(2) << '\n';
+    if (options.json) print_document(to_json(entry));
     else print_one(entry);
     return Exit::kOk;
   }

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "commands.hpp"
+#include "document.hpp"
 #include "interrupt.hpp"
 #include "session.hpp"
 
@@ -30,7 +31,7 @@ Exit verify(const Options& options) {
                                      {"workload", session.workload().name()},
                                      {"input", to_json(session.input())},
                                      {"verified", verified}};
-    std::cout << document.dump(2) << '\n';
+    print_document(document);
   }
   return Exit::kOk;
 }

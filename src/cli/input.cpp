@@ -1,21 +1,38 @@
 #include "input.hpp"
 
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
+#include <iterator>
+#include <utility>
 
 namespace sqs::cli {
 namespace {
 
-bool is_raw(const Options& options) {
-  static const char* const kKnown[] = {".wav", ".flac", ".rf64", ".w64", ".npy"};
-  if (options.container == "raw") return true;
-  std::string suffix = std::filesystem::path(options.input).extension().string();
+std::string suffix_of(const std::string& path) {
+  std::string suffix = std::filesystem::path(path).extension().string();
   for (char& c : suffix)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  for (const char* known : kKnown)
-    if (suffix == known) return false;
-  return true;
+  return suffix;
+}
+
+bool has_header(const std::string& suffix) {
+  static const char* const kKnown[] = {".wav", ".flac", ".rf64", ".w64", ".npy"};
+  return std::find(std::begin(kKnown), std::end(kKnown), suffix) != std::end(kKnown);
+}
+
+// True for bare samples of a type that was not told. Any bytes can be taken for samples, so something must say that these are.
+bool needs_dtype(const Options& options) {
+  if (!options.dtype.empty()) return false;
+  const std::string suffix = suffix_of(options.input);
+  if (options.container == "raw" || suffix == ".raw") return true;
+  if (has_header(suffix)) return false;
+  const std::string what = suffix.empty() ? options.input + " has no suffix that is known"
+                                          : "the suffix " + suffix + " of " + options.input + " is not known";
+  throw Failure(Exit::kUsage, what + " (.wav .flac .rf64 .w64 .npy .raw are): for bare samples give --dtype");
 }
 
 // Whatever goes wrong while an input is opened makes it an input that can't be read, but for options that make no sense.
@@ -31,7 +48,20 @@ auto opening(Body&& body) {
 uint64_t synthetic_frames(const InputFormat& format, const Options& options) {
   if (options.frames) return *options.frames;
   if (!options.minutes) return format.frames;
-  return static_cast<uint64_t>(std::llround(*options.minutes * 60.0 * format.sample_rate));
+  const double frames = *options.minutes * 60.0 * format.sample_rate;
+  if (frames > 0x1p62)
+    throw Failure(Exit::kUsage, fmt::format("{:g} minutes at {:g} Hz are more than 2^62 frames: give less --minutes or --rate",
+                                            *options.minutes, format.sample_rate));
+  return static_cast<uint64_t>(std::llround(frames));
+}
+
+void refuse_file_options(const Options& options) {
+  const std::pair<const char*, bool> given[] = {{"--dtype", !options.dtype.empty()},
+                                                {"--container", !options.container.empty()},
+                                                {"--channels", options.channels.has_value()},
+                                                {"--skip", options.skip.has_value()}};
+  for (const auto& [option, is_given] : given)
+    if (is_given) throw Failure(Exit::kUsage, fmt::format("{} is for files, and this stream is synthetic: name a file", option));
 }
 
 }  // namespace
@@ -54,7 +84,7 @@ std::string file_options(const Options& options, std::optional<sqrtspace::Dtype>
   };
   if (!options.container.empty()) add("container", options.container);
   if (!options.dtype.empty()) add("dtype", options.dtype);
-  else if (is_raw(options) && fallback) add("dtype", sqrtspace::name(*fallback));
+  else if (fallback && needs_dtype(options)) add("dtype", sqrtspace::name(*fallback));
   if (options.channels) add("channels", std::to_string(*options.channels));
   if (options.skip) add("skip", std::to_string(*options.skip));
   if (options.rate) {
@@ -70,8 +100,8 @@ sqs_file_info read_file_info(const std::string& path, const std::string& options
 }
 
 Input open_file(const Options& options, sqrtspace::Dtype fallback) {
-  if (options.minutes || options.frames)
-    throw Failure(Exit::kUsage, "--minutes and --frames set the length of a synthetic stream; a file has its own");
+  if (options.minutes || options.frames || options.seed)
+    throw Failure(Exit::kUsage, "--minutes, --frames and --seed make a synthetic stream; a file has its own length and samples");
   Input input;
   input.path = options.input;
   input.description = options.input;
@@ -83,6 +113,7 @@ Input open_file(const Options& options, sqrtspace::Dtype fallback) {
 
 Input make_synthetic(std::unique_ptr<Source> source, const std::string& description, InputFormat format,
                      const Options& options) {
+  refuse_file_options(options);
   Input input;
   input.source = std::move(source);
   input.description = description;

@@ -32,13 +32,15 @@ struct Input {
   void attach(sqrtspace::Pipeline& pipeline) const;
 };
 
-// The "key=value" pairs that say how to read options.input; fallback is the dtype of a raw file without --dtype.
+// The "key=value" pairs that say how to read options.input; fallback is the dtype of a raw file without --dtype. With it,
+// Failure (usage) if nothing says that the file is a raw one.
 std::string file_options(const Options& options, std::optional<sqrtspace::Dtype> fallback);
 // Failure (input) if it can't be read.
 sqs_file_info read_file_info(const std::string& path, const std::string& options);
 Input open_file(const Options& options, sqrtspace::Dtype fallback);
 
-// For when the user named no file; the length comes from --minutes or --frames, else from format.
+// For when the user named no file; the length comes from --minutes or --frames, else from format. Failure (usage) for options
+// that are for files.
 Input make_synthetic(std::unique_ptr<Source> source, const std::string& description, InputFormat format,
                      const Options& options);
 

@@ -28,7 +28,7 @@ Exit dispatch(int argc, char** argv) {
   return exit;
 }
 
-int fail(Exit exit, const char* sentence) {
+int fail(Exit exit, const std::string& sentence) {
   say_error(sentence);
   return static_cast<int>(exit);
 }
@@ -43,7 +43,8 @@ int main(int argc, char** argv) {
   } catch (const Failure& failure) {
     return fail(failure.exit(), failure.what());
   } catch (const sqrtspace::Error& error) {
-    return fail(exit_of(error.code()), *error.what() != '\0' ? error.what() : sqrtspace::status_name(error.code()));
+    const char* const sentence = *error.what() != '\0' ? error.what() : sqrtspace::status_name(error.code());
+    return fail(exit_of(error.code()), in_options(sentence));
   } catch (const std::bad_alloc&) {
     return fail(Exit::kFailed, "out of memory");
   } catch (const std::exception& error) {

@@ -51,8 +51,17 @@ void say_error(const std::string& sentence) { logger().error("{}", one_line(sent
 
 void say_warning(const std::string& sentence) { logger().warn("warning: {}", one_line(sentence)); }
 
+std::string in_options(std::string sentence) {
+  constexpr std::string_view kSetting = "memory_budget", kOption = "--budget";
+  for (size_t at = sentence.find(kSetting); at != std::string::npos; at = sentence.find(kSetting, at + kOption.size()))
+    sentence.replace(at, kSetting.size(), kOption);
+  return sentence;
+}
+
 void forward_log(sqrtspace::Pipeline& pipeline) {
-  pipeline.set_log([](sqrtspace::LogLevel level, std::string_view message) { say_of_library(level, one_line(message)); });
+  pipeline.set_log([](sqrtspace::LogLevel level, std::string_view message) {
+    say_of_library(level, in_options(one_line(message)));
+  });
 }
 
 }  // namespace sqs::cli

@@ -1,6 +1,11 @@
 #include "option_groups.hpp"
 
+#include <spdlog/fmt/fmt.h>
+
+#include <charconv>
+#include <functional>
 #include <string>
+#include <system_error>
 #include <vector>
 
 namespace sqs::cli {
@@ -34,7 +39,30 @@ void add_count(CLI::App& command, const std::string& name, std::optional<uint64_
   command.add_option(name, count, text)->check(CLI::Range(least, uint64_t{1} << 62).description(""))->type_name("N");
 }
 
+// CLI11 reads "-1" as 2^64 - 1.
+std::string refuse_negative(const std::string& text) {
+  return text.find('-') == std::string::npos ? "" : "a number from 0 on is needed, not '" + text + "'";
+}
+
+// CLI11's own ranges let "nan" through, and print the least positive number with all of its digits.
+std::function<std::string(const std::string&)> real_within(double least, double most, const std::string& wanted) {
+  return [=](const std::string& text) -> std::string {
+    double value = 0;
+    const char* const end = text.data() + text.size();
+    const auto read = std::from_chars(text.data(), end, value);
+    if (read.ec == std::errc() && read.ptr == end && value >= least && value <= most) return "";
+    return wanted + " is needed, not '" + text + "'";
+  };
+}
+
 }  // namespace
+
+void add_head_option(CLI::App& command, Options& options) {
+  command.add_option("--head", options.head, "How many of the first rows to print")
+      ->check(refuse_negative)
+      ->capture_default_str()
+      ->type_name("N");
+}
 
 void add_workload(CLI::App& command, Options& options, WorkloadSet set) {
   std::vector<std::string> names = {"audio", "logs", "satcom", "pitch"};
@@ -57,8 +85,8 @@ void add_file_options(CLI::App& command, Options& options) {
       ->group(group);
   add_count(command, "--channels", options.channels, 1, "Samples per frame of a raw file (1)");
   add_count(command, "--skip", options.skip, 0, "Bytes before the first frame of a raw file (0)");
-  command.add_option("--rate", options.rate, "Frames per second, where the file does not say")
-      ->check(CLI::PositiveNumber)
+  command.add_option("--rate", options.rate, "Frames per second, whatever the file says")
+      ->check(real_within(1e-9, 1e15, "a number of Hz from 1e-9 to 1e15"))
       ->type_name("HZ");
   for (const char* name : {"--channels", "--skip", "--rate"}) command.get_option(name)->group(group);
 }
@@ -66,12 +94,15 @@ void add_file_options(CLI::App& command, Options& options) {
 void add_synthetic_options(CLI::App& command, Options& options) {
   const char* const group = "Synthetic input";
   auto* minutes = command.add_option("--minutes", options.minutes, "Length of the stream, which is generated, never stored")
-                      ->check(CLI::Range(1e-6, 1e9).description(""))
+                      ->check(real_within(1e-6, 1e9, "a number of minutes from 1e-6 to 1e9"))
                       ->type_name("M")
                       ->group(group);
   add_count(command, "--frames", options.frames, 0, "The same in frames");
   command.get_option("--frames")->group(group)->excludes(minutes);
-  command.add_option("--seed", options.seed, "Of the generator")->capture_default_str()->type_name("N")->group(group);
+  command.add_option("--seed", options.seed, fmt::format("Of the generator ({})", kDefaultSeed))
+      ->check(refuse_negative)
+      ->type_name("N")
+      ->group(group);
 }
 
 void add_pipeline_options(CLI::App& command, Options& options) {
@@ -117,16 +148,20 @@ void add_engine_options(CLI::App& command, Options& options) {
   add_bytes(command, "--lru", options.lru, "How much of the budget is for the cache of rows; or none", SQS_NONE);
   command.get_option("--lru")->group(group);
   command.add_option("--checkpoint-every", options.checkpoint_every, "Windows between checkpoints; 0: the plan chooses")
+      ->check(refuse_negative)
       ->type_name("N")
       ->group(group);
-  command.add_option("--tile-frames", options.tile_frames, "Frames per tile; 0: the plan chooses")->type_name("N")->group(group);
-  command.add_option("--spill-dir", options.spill_dir, "Where states and rows may go that memory has no room for; none: no disk")
+  command.add_option("--tile-frames", options.tile_frames, "Frames per tile; 0: the plan chooses")
+      ->check(refuse_negative)
+      ->type_name("N")
+      ->group(group);
+  command.add_option("--spill-dir", options.spill_dir, "Where states and rows may go that memory has no room for; without it no disk is used")
       ->check(CLI::ExistingDirectory.description(""))
       ->type_name("DIR")
       ->group(group);
   add_bytes(command, "--disk", options.disk, "How much of it; by default what is free");
   command.get_option("--disk")->group(group)->needs("--spill-dir");
-  command.add_option("--max-ratio", options.max_ratio, "How often a row may be evaluated for looking back: 4 unless told")
+  command.add_option("--max-ratio", options.max_ratio, "How often a row may be evaluated for looking back once: 4 unless told")
       ->check(CLI::Range(1U, 64U).description(""))
       ->type_name("N")
       ->group(group);

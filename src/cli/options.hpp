@@ -11,6 +11,8 @@
 
 namespace sqs::cli {
 
+inline constexpr uint64_t kDefaultSeed = 1;
+
 struct Options {
   std::string workload;
 
@@ -22,7 +24,7 @@ struct Options {
   std::optional<double> rate;
   std::optional<double> minutes;
   std::optional<uint64_t> frames;
-  uint64_t seed = 1;
+  std::optional<uint64_t> seed;
 
   // The pipeline.
   std::optional<uint64_t> window, hop;

@@ -17,6 +17,12 @@ void check_output_path(const std::string& path, bool force) {
   if (!force) throw Failure(Exit::kFailed, path + " exists; --force replaces it");
 }
 
+void check_output_is_not(const std::string& input, const std::string& output) {
+  std::error_code error;  // if one of them is not there, they are two
+  if (fs::equivalent(input, output, error))
+    throw Failure(Exit::kUsage, "the output " + output + " is the same file as the input " + input + ": write to another one");
+}
+
 std::string find_data_file(const std::string& name) {
   std::error_code error;
   const fs::path program = fs::read_symlink("/proc/self/exe", error);

@@ -30,7 +30,7 @@ std::vector<std::string> demo_arguments(const Options& options) {
   if (options.rate) add("--rate", text_of(*options.rate));
   if (options.minutes) add("--minutes", text_of(*options.minutes));
   if (options.frames) add("--frames", std::to_string(*options.frames));
-  add("--seed", std::to_string(options.seed));
+  if (options.seed) add("--seed", std::to_string(*options.seed));
   if (options.window) add("--window", std::to_string(*options.window));
   if (options.hop) add("--hop", std::to_string(*options.hop));
   if (options.limit) add("--limit", text_of(*options.limit));

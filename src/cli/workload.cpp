@@ -1,8 +1,17 @@
 #include "workload.hpp"
 
-#include <cassert>
+#include <nlohmann/json.hpp>
 
 namespace sqs::cli {
+
+std::string RowClock::text(uint64_t row) const {
+  return sample_rate > 0 ? format_seconds(seconds(row)) : "frame " + std::to_string(frame(row));
+}
+
+nlohmann::json RowClock::value(uint64_t row) const {
+  if (sample_rate > 0) return seconds(row);
+  return frame(row);
+}
 
 const Workload& find_workload(const std::string& name) {
   for (const Workload* workload : {&audio_workload(), &logs_workload(), &satcom_workload(), &ecg_workload(), &pitch_workload()})

@@ -16,15 +16,18 @@
 
 namespace sqs::cli {
 
-// When a row of a target begins: (origin + row * step) / rate.
+// When a row of a target begins: at frame origin + row * step, which is a time only if the rate is known.
 struct RowClock {
   int64_t origin = 0;
   uint64_t step = 1;
-  double sample_rate = 0;
-  double seconds(uint64_t row) const {
-    const double frame = static_cast<double>(origin) + static_cast<double>(row) * static_cast<double>(step);
-    return sample_rate > 0 ? frame / sample_rate : frame;
-  }
+  double sample_rate = 0;  // 0: unknown
+
+  int64_t frame(uint64_t row) const { return origin + static_cast<int64_t>(row * step); }
+  double seconds(uint64_t row) const { return static_cast<double>(frame(row)) / sample_rate; }
+
+  std::string text(uint64_t row) const;  // "1.5 s", without a rate "frame 1024"
+  const char* key() const { return sample_rate > 0 ? "seconds" : "frame"; }
+  nlohmann::json value(uint64_t row) const;  // what belongs to the key
 };
 
 // Watches the rows of the targets go by and keeps a few numbers: its size does not grow with the stream. Targets are

@@ -42,7 +42,7 @@ class AudioSummary final : public Summary {
                        windows_);
     Table table({{"row"}, {"time"}, {"bin"}, {"frequency"}});
     for (const Peak& peak : first_)
-      table.add({std::to_string(peak.row), format_seconds(clock_.seconds(peak.row)), std::to_string(peak.bin),
+      table.add({std::to_string(peak.row), clock_.text(peak.row), std::to_string(peak.bin),
                  frequency(static_cast<size_t>(peak.bin))});
     table.print(out, "  ");
   }
@@ -51,7 +51,7 @@ class AudioSummary final : public Summary {
     nlohmann::json first = nlohmann::json::array();
     for (const Peak& peak : first_)
       first.push_back({{"row", peak.row},
-                       {"seconds", clock_.seconds(peak.row)},
+                       {clock_.key(), clock_.value(peak.row)},
                        {"bin", peak.bin},
                        {"hz", bin_hz_ * static_cast<double>(peak.bin)}});
     const size_t bin = commonest_bin();
@@ -90,13 +90,18 @@ class Audio final : public Workload {
   // Two seconds of a pure tone, or, when a length is asked for, something with more to find.
   Input default_input(const Options& options) const override {
     const InputFormat format{sq::Dtype::f32, 1, 48000.0, 96000};
-    if (!options.minutes && !options.frames) return make_synthetic(make_sine(440, 48000), "440 Hz sine", format, options);
-    return make_synthetic(make_notes(options.seed), "synthetic notes", format, options);
+    if (!options.minutes && !options.frames) {
+      if (options.seed) throw Failure(Exit::kUsage, "--seed is for notes, not for the tone: give --minutes or --frames as well");
+      return make_synthetic(make_sine(440, 48000), "440 Hz sine", format, options);
+    }
+    return make_synthetic(make_notes(options.seed.value_or(kDefaultSeed)), "synthetic notes", format, options);
   }
 
-  void build(sq::Pipeline& pipeline, const InputFormat&, const Options& options) const override {
+  void build(sq::Pipeline& pipeline, const InputFormat& input, const Options& options) const override {
     if (options.deep) throw Failure(Exit::kUsage, "--deep is for logs; audio has nothing deeper");
     if (options.limit) throw Failure(Exit::kUsage, "--limit is for logs, satcom and ecg; audio raises no alerts");
+    if (input.dtype == sq::Dtype::c64 || input.dtype == sq::Dtype::c128)
+      throw Failure(Exit::kInput, fmt::format("audio takes real frames, not {}", sq::name(input.dtype)));
     add_dsp(pipeline, "rfft", "spectrum", {"input"}, "output=magnitude");
     add_dsp(pipeline, "argmax", "peak_bin", {"spectrum"}, "");
   }

@@ -42,13 +42,13 @@ class LogsSummary final : public Summary {
 
   void print(std::ostream& out) const override {
     if (windows_ == 0) return;
-    out << fmt::format("slowest window: row {} at {}, p95 {:.1f} ms\n", slowest_.row, format_seconds(clock_.seconds(slowest_.row)),
+    out << fmt::format("slowest window: row {} at {}, p95 {:.1f} ms\n", slowest_.row, clock_.text(slowest_.row),
                        slowest_.p95);
     out << fmt::format("alerts: {} of {} windows, in {} incidents (p95 above {:g} ms)\n", alerts_, windows_, incidents_, limit_);
     if (!counts_.empty()) out << fmt::format("commonest latency: {}\n", commonest_text());
     Table table({{"row"}, {"time"}, {"p50"}, {"p95"}, {"alert"}});
     for (const WindowRow& each : first_)
-      table.add({std::to_string(each.row), format_seconds(clock_.seconds(each.row)), fmt::format("{:.1f} ms", each.p50),
+      table.add({std::to_string(each.row), clock_.text(each.row), fmt::format("{:.1f} ms", each.p50),
                  fmt::format("{:.1f} ms", each.p95), each.p95 > limit_ ? "yes" : "no"});
     table.print(out, "  ");
   }
@@ -102,7 +102,7 @@ class LogsSummary final : public Summary {
     return fmt::format("{:.1f} to {:.1f} ms (bin {} of {})", bin * width, (bin + 1) * width, commonest_bin(), kBins);
   }
   nlohmann::json to_json(const WindowRow& each) const {
-    return {{"row", each.row}, {"seconds", clock_.seconds(each.row)}, {"p50_ms", each.p50}, {"p95_ms", each.p95},
+    return {{"row", each.row}, {clock_.key(), clock_.value(each.row)}, {"p50_ms", each.p50}, {"p95_ms", each.p95},
             {"alert", each.p95 > limit_}};
   }
 
@@ -128,7 +128,7 @@ class Logs final : public Workload {
   // A frame is a request, of which a thousand come every second.
   Input default_input(const Options& options) const override {
     const InputFormat format{sq::Dtype::f32, 1, 1000.0, 2'000'000};
-    return make_synthetic(make_latencies(options.seed), "synthetic latencies", format, options);
+    return make_synthetic(make_latencies(options.seed.value_or(kDefaultSeed)), "synthetic latencies", format, options);
   }
 
   void build(sq::Pipeline& pipeline, const InputFormat& input, const Options& options) const override {

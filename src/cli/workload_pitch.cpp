@@ -155,14 +155,14 @@ class PitchSummary final : public Summary {
                        windows_);
     Table table({{"row"}, {"time"}, {"pitch"}, {"note"}});
     for (const Row& each : first_)
-      table.add({std::to_string(each.row), format_seconds(clock_.seconds(each.row)), fmt::format("{:.1f} Hz", each.hz),
+      table.add({std::to_string(each.row), clock_.text(each.row), fmt::format("{:.1f} Hz", each.hz),
                  note(each.hz)});
     table.print(out, "  ");
   }
 
   nlohmann::json json() const override {
     nlohmann::json first = nlohmann::json::array();
-    for (const Row& each : first_) first.push_back({{"row", each.row}, {"seconds", clock_.seconds(each.row)}, {"hz", each.hz}});
+    for (const Row& each : first_) first.push_back({{"row", each.row}, {clock_.key(), clock_.value(each.row)}, {"hz", each.hz}});
     nlohmann::json document = {{"windows", windows_}, {"first_rows", first}};
     if (windows_ != 0) {
       document["lowest_hz"] = lowest_;
@@ -213,7 +213,7 @@ class Pitch final : public Workload {
 
   Input default_input(const Options& options) const override {
     const InputFormat format{sq::Dtype::f32, 1, kGlideRate, 256'000};
-    return make_synthetic(make_glide(options.seed), "synthetic glide", format, options);
+    return make_synthetic(make_glide(options.seed.value_or(kDefaultSeed)), "synthetic glide", format, options);
   }
 
   void build(sq::Pipeline& pipeline, const InputFormat& input, const Options& options) const override {

@@ -51,7 +51,7 @@ class SatcomSummary final : public Summary {
     for (size_t band = 0; band < kBands; ++band) columns.push_back({std::to_string(band)});
     Table first(columns);
     for (const auto& [row, levels] : first_) {
-      std::vector<std::string> cells = {std::to_string(row), format_seconds(clock_.seconds(row))};
+      std::vector<std::string> cells = {std::to_string(row), clock_.text(row)};
       for (const double level : levels) cells.push_back(format_number(level, 1));
       first.add(cells);
     }
@@ -61,7 +61,7 @@ class SatcomSummary final : public Summary {
   nlohmann::json json() const override {
     nlohmann::json first = nlohmann::json::array();
     for (const auto& [row, levels] : first_)
-      first.push_back({{"row", row}, {"seconds", clock_.seconds(row)}, {"db", levels}});
+      first.push_back({{"row", row}, {clock_.key(), clock_.value(row)}, {"db", levels}});
     nlohmann::json document = {{"windows", windows_},    {"alert_windows", alert_windows_}, {"limit_db", limit_},
                                {"alerts", alerts_}, {"first_rows", first}};
     if (windows_ != 0) document["loudest_db"] = loudest_;
@@ -133,7 +133,7 @@ class Satcom final : public Workload {
 
   Input default_input(const Options& options) const override {
     const InputFormat format{sq::Dtype::c64, 1, 1e6, 2'000'000};
-    return make_synthetic(make_iq(options.seed), "synthetic I/Q", format, options);
+    return make_synthetic(make_iq(options.seed.value_or(kDefaultSeed)), "synthetic I/Q", format, options);
   }
 
   void build(sq::Pipeline& pipeline, const InputFormat& input, const Options& options) const override {

@@ -89,7 +89,7 @@ uint64_t read_frame_bytes(const ReadOnlyFile& file, const Chunk& chunk) {
 // `bytes`: of the data chunk, from wherever the container has it written.
 uint64_t count_frames(const ReadOnlyFile& file, const Chunk& data, uint64_t bytes, uint64_t size_offset, uint64_t frame_bytes) {
   const uint64_t left = file.bytes() - data.offset;
-  if (bytes == 0 || bytes == kUnknownSize)
+  if ((bytes == 0 && left > 0) || bytes == kUnknownSize)  // 0 bytes of nothing is a recording without frames
     fail_format(file.path(), size_offset, text("the data chunk says it has ", bytes, " bytes, as a recorder leaves it that was stopped; ", left, " bytes follow"));
   if (bytes > left) fail_format(file.path(), size_offset, text("the data chunk says it has ", bytes, " bytes, but the file ends after ", left, " of them"));
   if (bytes % frame_bytes != 0)

@@ -27,7 +27,7 @@ class AudioSource final : public FrameSource {
     info_.sample_rate = params.number("rate") > 0 ? params.number("rate") : sound.samplerate;
     set_container(info_, header.container);
     check_dtype(sound.format & SF_FORMAT_SUBMASK);
-    check_last_frame();
+    if (info_.frame_count > 0) check_last_frame();
   }
 
   void read(uint64_t first, uint64_t frames, std::byte* to) override {

@@ -73,12 +73,14 @@ bool names_choice(std::string_view range, std::string_view value) {
   return false;
 }
 
+constexpr std::string_view kAnyFinite = "..";
+
 struct Reader {
   std::string_view owner;
   const ParamSpec& spec;
 
   [[noreturn]] void refuse(std::string_view value, std::string_view why) const {
-    fail(SQS_E_INVALID, text(owner, ": ", spec.name, "=", value, " ", why, " ", spec.range));
+    fail(SQS_E_INVALID, text(owner, ": ", spec.name, "=", value, " ", why, " ", spec.range == kAnyFinite ? "of finite numbers" : spec.range));
   }
 
   double number(std::string_view digits, const Interval& interval) const {
@@ -184,7 +186,9 @@ Params parse_params(std::string_view owner, std::span<const ParamSpec> specs, co
   for (size_t i = 0; i < specs.size(); ++i) {
     if (values[i].given) continue;
     if (specs[i].required)
-      fail(SQS_E_INVALID, text(owner, ": ", specs[i].name, " must be given; the range is ", specs[i].range));
+      fail(SQS_E_INVALID, text(owner, ": ", specs[i].name, " must be given",
+                               specs[i].range == kAnyFinite ? ": any finite number" : "; the range is ",
+                               specs[i].range == kAnyFinite ? "" : specs[i].range));
     if (*specs[i].default_value != '\0') values[i] = Reader{owner, specs[i]}.value(specs[i].default_value);
   }
   return Params(specs, std::move(values));

@@ -1,6 +1,7 @@
 #include "exec/companion.hpp"
 
 #include <chrono>
+#include <system_error>
 #include <utility>
 
 #include "os/clock.hpp"
@@ -8,9 +9,16 @@
 
 namespace sqs {
 
-Companion::Companion(Step step) : step_(std::move(step)), thread_([this] { serve(); }) {}
+Companion::Companion(Step step) : step_(std::move(step)) {
+  try {
+    thread_ = std::thread([this] { serve(); });
+  } catch (const std::system_error&) {
+    // The system has no more.
+  }
+}
 
 Companion::~Companion() {
+  if (!has_thread()) return;
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
@@ -42,7 +50,18 @@ void Companion::begin() {
   changes_.note();
 }
 
+Result<bool> Companion::step_here(uint64_t deadline_ns) {
+  while (working_) {
+    Result<bool> last = step_();
+    working_ = last.ok() && !*last;
+    if (!last.ok()) return last;
+    if (working_ && os::monotonic_ns() >= deadline_ns) return false;
+  }
+  return true;
+}
+
 Result<bool> Companion::wait(uint64_t deadline_ns) {
+  if (!has_thread()) return step_here(deadline_ns);
   std::optional<std::chrono::system_clock::time_point> end;
   if (deadline_ns != UINT64_MAX) {
     const uint64_t now = os::monotonic_ns();

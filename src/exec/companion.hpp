@@ -18,6 +18,7 @@ class Companion {
   // One step on the second thread; true when it was the last of the piece.
   using Step = std::function<Result<bool>()>;
 
+  // Where the system starts no thread, wait() makes the steps itself.
   explicit Companion(Step step);
   ~Companion();  // waits for the step at hand
   Companion(const Companion&) = delete;
@@ -30,8 +31,10 @@ class Companion {
   // No step runs from its return until resume().
   void pause();
   void resume();
+  bool has_thread() const { return thread_.joinable(); }
 
  private:
+  Result<bool> step_here(uint64_t deadline_ns);
   void serve();
 
   const Step step_;

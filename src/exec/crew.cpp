@@ -1,6 +1,7 @@
 #include "exec/crew.hpp"
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
 
 #include "os/fpenv.hpp"
@@ -10,7 +11,12 @@ namespace sqs {
 Crew::Crew(uint32_t threads, uint32_t most_tiles, size_t most_lanes, std::function<void(uint32_t)> prepare)
     : most_tiles_(most_tiles), prepare_(std::move(prepare)), rows_(most_lanes * most_tiles),
       lane_done_(most_lanes * most_tiles), progress_(most_lanes), chain_done_(most_lanes * most_tiles) {
-  for (uint32_t worker = 1; worker < threads; ++worker) threads_.emplace_back([this, worker] { serve(worker); });
+  threads_.reserve(threads - 1);
+  try {
+    for (uint32_t worker = 1; worker < threads; ++worker) threads_.emplace_back([this, worker] { serve(worker); });
+  } catch (const std::system_error&) {
+    // The system has no more; those that are there do the work.
+  }
 }
 
 Crew::~Crew() {

@@ -22,11 +22,13 @@ class Crew {
  public:
   using Work = std::function<Status(uint32_t worker, Lane& lane, Range rows)>;
 
-  // The caller counts as worker 0. Each of the others begins with `prepare`.
+  // The caller counts as worker 0. Each of the others begins with `prepare`. Fewer if the system does not start so many.
   Crew(uint32_t threads, uint32_t most_tiles, size_t most_lanes, std::function<void(uint32_t worker)> prepare = {});
   ~Crew();
   Crew(const Crew&) = delete;
   Crew& operator=(const Crew&) = delete;
+
+  uint32_t threads() const { return 1 + static_cast<uint32_t>(threads_.size()); }
 
   void begin(size_t chains, size_t lanes, uint32_t tiles);
   void set_rows(size_t lane, uint32_t tile, Range rows) { rows_[lane * most_tiles_ + tile] = rows; }

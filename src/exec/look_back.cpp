@@ -245,7 +245,8 @@ Status LookBack::reached(Lane& lane) {
       const std::string& name = lane.runner->node().name();
       return Error{SQS_E_CONTRACT, "stage '" + name + "' is not pure: evaluated again, its state at row " + std::to_string(lane.at) +
                                        " is another than before; a row may depend on nothing but its declared inputs and its "
-                                       "state, and equal states must be equal bytes, or declare the stage SQS_ONCE",
+                                       "state, and equal states must be equal bytes, or declare the stage SQS_ONCE; or a "
+                                       "reader gave other bytes for the same frames",
                    name, lane.at};
     }
   }

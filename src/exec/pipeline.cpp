@@ -241,6 +241,11 @@ Status Pipeline::push(const void* frames, uint64_t frame_count) {
 }
 
 Status Pipeline::end_input() {
+  {
+    const std::lock_guard lock(state_->mutex);
+    if (state_->pushed == nullptr && state_->source != nullptr)
+      return Error{SQS_E_STATE, "the input is memory, a reader or a file, which has its end: only pushed input is ended"};
+  }
   SQS_TRY(push(nullptr, 0));
   std::shared_ptr<PushSource> pushed;
   {

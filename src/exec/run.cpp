@@ -79,6 +79,11 @@ Result<uint32_t> Run::add_npy(const std::string& target, const std::string& path
   SQS_TRY_ASSIGN(w.node, state_->shared->graph->find(target));
   w.kind = SinkKind::File;
   w.path = path;
+  if (path.empty()) return Error{SQS_E_INVALID, "the path for target '" + target + "' is empty: give the path of a file", target};
+  for (const Wanted& other : state_->wanted)
+    if (other.kind == SinkKind::File && os::same_path(other.path, path))
+      return Error{SQS_E_INVALID, "targets '" + other.name + "' and '" + target + "' would both be written to '" + path +
+                                  "': give each a file of its own", target};
   return state_->add(std::move(w));
 }
 
@@ -165,6 +170,9 @@ Status Run::State::prepare() {
   }
   phase = Phase::Running;
   shared->say(SQS_LOG_INFO, plan->why);
+  if (context.threads_missing > 0)
+    shared->say(SQS_LOG_WARNING, "the system did not start " + std::to_string(context.threads_missing) + " of " +
+                                     std::to_string(plan->threads) + " threads; the run does without");
   return report_progress(false);
 }
 
@@ -270,9 +278,13 @@ Result<bool> Run::State::advance(uint64_t deadline_ns) {
 // The disk has failed: where no row has been handed out yet and there is a plan without it, the run starts again by that.
 Result<bool> Run::State::go_on_without_disk(Error error) {
   const bool untouched = std::all_of(outputs.begin(), outputs.end(), [](const auto& o) { return o->rows() == 0; });
+  bool once = false;  // such a stage may have run already
+  for (NodeId id = 0; id < plan->graph->size(); ++id)
+    once = once || (plan->stages[id].needed && plan->graph->node(id).decl.once);
+  if (!untouched || once) return error;
   without_disk = true;
   const std::shared_ptr<const Plan> before = plan;
-  if (!untouched || !make_run_plan().ok()) return error;
+  if (!make_run_plan().ok()) return error;
   const bool alike = std::equal(plan->targets.begin(), plan->targets.end(), before->targets.begin(), before->targets.end(),
                                 [](const TargetPlan& a, const TargetPlan& b) { return a.sweep == b.sweep; });
   if (!alike || plan->mode != before->mode) {  // rows were promised in another order
@@ -315,6 +327,7 @@ Status Run::State::finish() {
   if (shared->cache.has_value()) shared->cache->unpin();
   for (const auto& output : outputs) SQS_TRY(output->finish());
   count();
+  count_causes();
   for (size_t i = 0; i < counters.size(); ++i)
     if (counters[i].rows() != executor->stages()[i].rows_predicted)
       return Error{SQS_E_INTERNAL, "stage '" + plan->graph->node(static_cast<NodeId>(i)).name() + "' was evaluated for " +

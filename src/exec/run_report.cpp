@@ -41,7 +41,6 @@ void Run::State::count() {
     stats.disk_read_bytes += file.bytes_read();
   }
   count_stages();
-  count_causes();
 }
 
 // evaluated = asked for, once + replayed + swept again + access + cache loss. What only replays make is theirs from the second

@@ -31,6 +31,7 @@ class TiledExecutor final : public Executor {
     for (StageCounters& counters : *context_.counters) counters.share();
     if (plan_.turn.replays_ahead) {
       companion_.emplace([this] { return replay_step(); });
+      context_.threads_missing = companion_->has_thread() ? 0 : 1;
       return;
     }
     for (uint32_t s = 0; s < sweeps_.size(); ++s) give_own_rows(plan_.sweeps[s], sweeps_[s][0]);
@@ -39,6 +40,7 @@ class TiledExecutor final : public Executor {
     ends_.resize(plan_.batch_tiles + plan_.threads * (last_tile_parts_ - 1));
     crew_ = std::make_unique<Crew>(plan_.threads, static_cast<uint32_t>(ends_.size()), most_lanes(),
                                    [this](uint32_t worker) { touch_own_rows(worker); });
+    context_.threads_missing = plan_.threads - crew_->threads();
     touch_own_rows(0);
   }
 

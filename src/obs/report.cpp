@@ -47,22 +47,30 @@ std::string causes_in_words(const sqs_stats& stats) {
   return text;
 }
 
-// What a larger budget would spare.
-std::string savings_in_words(const Plan& plan, const sqs_stats& stats, const std::vector<FrontierPoint>& frontier) {
+struct Saving {
+  uint64_t budget_bytes = 0;
+  uint64_t percent = 0;  // of the rows of replays and later sweeps
+};
+
+// What larger budgets would spare: the first that is worth naming, and the last.
+std::vector<Saving> savings_of(const Plan& plan, const sqs_stats& stats, const std::vector<FrontierPoint>& frontier) {
   const uint64_t again = stats.rows_replayed + stats.rows_swept_again;
-  if (again == 0) return "";
-  std::string text;
-  uint64_t told = UINT64_MAX;
+  std::vector<Saving> savings;
+  if (again == 0) return savings;
   for (const FrontierPoint& point : frontier) {
     if (plan.settings.memory_budget != 0 && point.budget_bytes <= stats.budget_bytes) continue;
     if (point.rows_predicted >= plan.rows_predicted) continue;
     const bool last = &point == &frontier.back();
-    const uint64_t spared = (plan.rows_predicted - point.rows_predicted) * 100 / again;
-    if (!last && (spared < 25 || told != UINT64_MAX)) continue;
-    text += std::string(told == UINT64_MAX ? "" : ", ") + bytes_in_words(point.budget_bytes) + " would spare " +
-            std::to_string(spared) + " %";
-    told = spared;
+    const uint64_t percent = std::min<uint64_t>(100, (plan.rows_predicted - point.rows_predicted) * 100 / again);
+    if (last || (percent >= 25 && savings.empty())) savings.push_back({point.budget_bytes, percent});
   }
+  return savings;
+}
+
+std::string savings_in_words(const std::vector<Saving>& savings) {
+  std::string text;
+  for (const Saving& saving : savings)
+    text += (text.empty() ? "" : ", ") + bytes_in_words(saving.budget_bytes) + " would spare " + std::to_string(saving.percent) + " %";
   return text;
 }
 
@@ -87,7 +95,8 @@ std::string write_text(const Plan& plan, const sqs_stats& stats, const std::vect
                     count_in_words(stats.checkpoints_saved) + " saved, " + count_in_words(stats.checkpoints_loaded) + " loaded, " +
                     bytes_in_words(stats.checkpoint_bytes));
   if (const std::string causes = causes_in_words(stats); !causes.empty()) line("recompute", causes);
-  if (const std::string savings = savings_in_words(plan, stats, frontier); !savings.empty()) line("", savings + " of replays and later sweeps");
+  if (const std::string savings = savings_in_words(savings_of(plan, stats, frontier)); !savings.empty())
+    line("", savings + " of replays and later sweeps");
   if (stats.disk_written_bytes > 0)
     line("disk", bytes_in_words(stats.disk_written_bytes) + (plan.turn.spills() ? " of rows" : " of states") + " written, " +
                      bytes_in_words(stats.disk_read_bytes) + " read");
@@ -102,7 +111,7 @@ std::string write_text(const Plan& plan, const sqs_stats& stats, const std::vect
 }
 
 std::string write_json(const Plan& plan, const sqs_stats& stats, const std::vector<sqs_stage_stats>& stages,
-                       const std::vector<TargetReport>& targets) {
+                       const std::vector<TargetReport>& targets, const std::vector<FrontierPoint>& frontier) {
   Json j;
   j.open('{').key("mode").text(mode_name(stats.mode)).key("why").text(plan.why);
   j.key("seconds").number(stats.seconds).key("sweeps").number(uint64_t{stats.sweeps}).key("tiles").number(stats.tiles);
@@ -117,7 +126,10 @@ std::string write_json(const Plan& plan, const sqs_stats& stats, const std::vect
   j.key("from_cache").number(stats.rows_from_cache).key("skipped").number(stats.rows_skipped).close('}');
   j.key("recompute").open('{').key("replays").number(stats.rows_replayed).key("halos").number(stats.rows_halo);
   j.key("later_sweeps").number(stats.rows_swept_again).key("access").number(stats.rows_access);
-  j.key("cache_loss").number(stats.rows_cache_lost).close('}');
+  j.key("cache_loss").number(stats.rows_cache_lost).key("savings").open('[');
+  for (const Saving& saving : savings_of(plan, stats, frontier))
+    j.open('{').key("budget").number(saving.budget_bytes).key("percent").number(saving.percent).close('}');
+  j.close(']').close('}');
   j.key("callbacks").number(stats.callbacks).key("sink_bytes").number(stats.sink_bytes);
   j.key("cache").open('{').key("hits").number(stats.cache_hits).key("misses").number(stats.cache_misses).close('}');
   j.key("checkpoints").open('{').key("saved").number(stats.checkpoints_saved).key("loaded").number(stats.checkpoints_loaded);
@@ -145,17 +157,21 @@ Report::Report(std::shared_ptr<const Plan> plan, Request request, const sqs_stat
     : plan_(std::move(plan)), request_(std::move(request)), stats_(stats), stages_(std::move(stages)), targets_(std::move(targets)) {}
 
 const std::string& Report::text() const {
-  std::call_once(written_, [&] {
-    std::vector<FrontierPoint> frontier;
-    if (plan_->info.rows_again > 0) frontier = frontier_of(request_, *plan_);
-    text_ = write_text(*plan_, stats_, stages_, targets_, frontier);
-  });
+  std::call_once(written_, [&] { text_ = write_text(*plan_, stats_, stages_, targets_, frontier()); });
   return text_;
 }
 
 const std::string& Report::json() const {
-  std::call_once(written_json_, [&] { json_ = write_json(*plan_, stats_, stages_, targets_); });
+  std::call_once(written_json_, [&] { json_ = write_json(*plan_, stats_, stages_, targets_, frontier()); });
   return json_;
+}
+
+// As many plans as it has points: only where there is something to spare.
+const std::vector<FrontierPoint>& Report::frontier() const {
+  std::call_once(frontier_found_, [&] {
+    if (plan_->info.rows_again > 0) frontier_ = frontier_of(request_, *plan_);
+  });
+  return frontier_;
 }
 
 }  // namespace sqs

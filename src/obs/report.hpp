@@ -30,13 +30,16 @@ class Report {
   const std::string& json() const;
 
  private:
+  const std::vector<FrontierPoint>& frontier() const;
+
   const std::shared_ptr<const Plan> plan_;
   const Request request_;
   const sqs_stats stats_;
   const std::vector<sqs_stage_stats> stages_;
   const std::vector<TargetReport> targets_;
-  mutable std::once_flag written_, written_json_;
+  mutable std::once_flag written_, written_json_, frontier_found_;
   mutable std::string text_, json_;
+  mutable std::vector<FrontierPoint> frontier_;
 };
 
 // 32 hexadecimal digits.

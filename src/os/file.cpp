@@ -116,6 +116,12 @@ uint64_t file_bytes_allowed() {
   return limit.rlim_cur;
 }
 
+// Beyond what is allowed the system answers a write with SIGXFSZ, which ends the process.
+Error beyond_allowed(const std::string& what, const std::string& path) {
+  return Error{SQS_E_IO, "cannot " + what + " '" + path + "': this process may write files of " +
+                             std::to_string(file_bytes_allowed()) + " bytes at most (RLIMIT_FSIZE, ulimit -f)"};
+}
+
 }  // namespace
 
 Error io_error(const std::string& what, const std::string& path, int system_errno) {
@@ -214,6 +220,7 @@ Status File::read(uint64_t offset, void* dst, uint64_t bytes) const {
 
 Status File::write(uint64_t offset, const void* src, uint64_t bytes) {
   SQS_TRY(check_range(path_, offset, bytes));
+  if (offset + bytes > file_bytes_allowed()) return beyond_allowed("write " + at(offset, bytes) + " of", path_);
   uint64_t done = 0;
   while (done < bytes) {
     const ssize_t moved = retry_interrupted([&] {
@@ -236,11 +243,7 @@ Status File::truncate(uint64_t bytes) {
 
 Result<bool> File::reserve(uint64_t bytes) {
   SQS_TRY(check_range(path_, 0, bytes));
-  const uint64_t allowed = file_bytes_allowed();
-  if (bytes > allowed)
-    return Error{SQS_E_IO, "cannot reserve " + std::to_string(bytes) + " bytes in '" + path_ +
-                               "': this process may write files of " + std::to_string(allowed) +
-                               " bytes at most (RLIMIT_FSIZE, ulimit -f)"};
+  if (bytes > file_bytes_allowed()) return beyond_allowed("reserve " + std::to_string(bytes) + " bytes in", path_);
   // Piece by piece, because some file systems undo an interrupted call, and a process with a timer would never finish a
   // large one.
   constexpr uint64_t kPieceBytes = uint64_t{64} << 20;

@@ -3,6 +3,9 @@
 #include <fcntl.h>
 
 #include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
 #include <utility>
 
 namespace sqs::os {
@@ -20,6 +23,14 @@ Status check_replaceable(const std::string& path) {
   return Error{SQS_E_IO, "cannot replace '" + path + "': it is not a regular file; give the path of a file"};
 }
 
+// What a symbolic link leads to is replaced, not the link.
+std::string behind_links(const std::string& path) {
+  std::error_code unreadable;
+  if (!std::filesystem::is_symlink(path, unreadable)) return path;
+  const std::unique_ptr<char, void (*)(void*)> real(::realpath(path.c_str(), nullptr), std::free);
+  return real != nullptr ? real.get() : path;
+}
+
 Status write_out(File& file, const std::string& path) {
   SQS_TRY(file.sync());
   SQS_TRY(file.close());
@@ -31,7 +42,13 @@ void remove_quietly(const std::string& path) { static_cast<void>(remove_file(pat
 
 }  // namespace
 
-Result<ReplacementFile> ReplacementFile::create(const std::string& path) {
+bool same_path(const std::string& a, const std::string& b) {
+  std::error_code unreadable;
+  return a == b || std::filesystem::weakly_canonical(a, unreadable) == std::filesystem::weakly_canonical(b, unreadable);
+}
+
+Result<ReplacementFile> ReplacementFile::create(const std::string& given) {
+  const std::string path = behind_links(given);
   SQS_TRY(check_replaceable(path));
   SQS_TRY_ASSIGN(File file, File::create_beside(path));
   return ReplacementFile(std::move(file), path);

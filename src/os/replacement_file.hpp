@@ -8,6 +8,9 @@
 
 namespace sqs::os {
 
+// Whether two paths name the same file, there or not yet.
+bool same_path(const std::string& a, const std::string& b);
+
 class ReplacementFile {
  public:
   // Refuses a path at which there is something else than a regular file: a device or a directory must not be replaced.

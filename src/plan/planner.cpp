@@ -23,6 +23,8 @@ constexpr uint64_t kCheckpointSlots = 256;
 constexpr double kAlike = 1.04;                       // predictions do not tell times closer than this apart: the smaller mode is taken
 constexpr uint64_t kLeastCacheBytes = 16 * 1024;  // less is not worth looking things up in
 
+std::string in_bytes(uint64_t bytes) { return (bytes == UINT64_MAX ? "more than 2^64" : std::to_string(bytes)) + " bytes"; }
+
 class Planner {
  public:
   explicit Planner(const Request& request) : request_(request), graph_(*request.graph) {}
@@ -157,14 +159,14 @@ class Planner {
     if (sqrt_fits) keep_rows();
     estimate_seconds(sqrt_fits);
     const int32_t asked = request_.settings.mode;
-    if (asked == SQS_CLASSIC && !classic_fits) return over_budget("classic needs " + std::to_string(classic_bytes_) + " bytes");
+    if (asked == SQS_CLASSIC && !classic_fits) return over_budget("classic needs " + in_bytes(classic_bytes_));
     if (asked == SQS_SQRT && !sqrt_fits) return over_budget("");
     if (!classic_fits && !sqrt_fits) return over_budget("");
     if (asked == SQS_CLASSIC || (asked == SQS_AUTO && !sqrt_fits)) return use_classic(asked == SQS_CLASSIC ? "asked for" : "sqrt does not fit the budget, classic does");
     if (asked == SQS_SQRT) return use_sqrt("asked for");
     if (spared) return use_sqrt("whole-stream rows of an earlier run are there, which spares a sweep");
     if (!classic_fits)
-      return use_sqrt("classic needs " + std::to_string(classic_bytes_) + " bytes, more than the budget");
+      return use_sqrt("classic needs " + in_bytes(classic_bytes_) + ", more than the budget");
     const bool alike = classic_seconds_ <= sqrt_seconds_ * kAlike && sqrt_seconds_ <= classic_seconds_ * kAlike;
     if (alike && sqrt_bytes_.saturated() < classic_bytes_)
       return use_sqrt("it takes less memory and about the same time");
@@ -357,7 +359,7 @@ class Planner {
     plan_.predicted_bytes = total.saturated();
     plan_.predicted_seconds = classic_seconds_;
     plan_.other_mode_seconds = sqrt_seconds_;
-    plan_.other_mode_bytes = plan_.least_budget_bytes;
+    plan_.other_mode_bytes = sqrt_bytes_.saturated() > 0 ? sqrt_bytes_.saturated() : plan_.least_budget_bytes;
     return ok();
   }
 

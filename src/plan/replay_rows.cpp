@@ -45,14 +45,21 @@ class ReplayCounter {
     const uint64_t middle = turn.tiles() / 2;
     const uint64_t length = std::min(tiles / segments + 1, turn.tiles() - middle);
     const auto excess = excesses(s, grid_tiles(turn, middle, middle + length));
+    const bool chain = turn.kind == TurnPlan::Kind::Chain;  // whose first segment is on the tapes from the sweep before
+    const std::vector<bool> in_first = chain ? layers_in_first_segment(plan_.sweeps[s]) : std::vector<bool>();
+    const TileSpan first = chain ? segment_tiles(turn, plan_.sweeps[s].backward ? turn.segments() - 1 : 0) : TileSpan{};
     size_t at = 0;
-    for (const Layer& layer : segments_.replays(s)) {
-      plan_.turn.replayed_tiles += tiles;
-      for (const Unit& unit : layer.units) {
+    const std::vector<Layer>& layers = segments_.replays(s);
+    for (size_t depth = 0; depth < layers.size(); ++depth) {
+      const bool spared = chain && !in_first[depth];
+      const uint64_t made = tiles - (spared ? static_cast<uint64_t>(first.last - first.first) : 0);
+      const uint64_t halos = segments - (spared ? 1 : 0);
+      plan_.turn.replayed_tiles += made;
+      for (const Unit& unit : layers[depth].units) {
         const int64_t beside = excess.has_value() ? std::max<int64_t>(0, (*excess)[at++]) : 0;
         if (unit.kept) continue;
-        const Size rows = Size(tiles) * (plan_.tile_frames / std::max<uint64_t>(1, unit.domain.step)) +
-                          Size(static_cast<uint64_t>(beside)) * segments;
+        const uint64_t frames = (Size(made) * plan_.tile_frames).saturated();
+        const Size rows = Size(frames / std::max<uint64_t>(1, unit.domain.step)) + Size(static_cast<uint64_t>(beside)) * halos;
         plan_.stages[unit.node].rows_predicted += rows.saturated();
         plan_.stages[unit.node].rows_replayed += rows.saturated();
       }

@@ -21,11 +21,11 @@ Status PushSource::add_slab(uint64_t frames, uint64_t budget_bytes) {
   SQS_TRY_ASSIGN(const uint64_t needed, (Size(frames) * frame_bytes_).take("a piece of pushed frames"));
   const uint64_t held = ledger_->held();
   const uint64_t left = budget_bytes > held ? budget_bytes - held : 0;
-  // Slabs grow with the stream, so that there are few; near the budget they are as small as the piece.
-  uint64_t held_here = 0;
-  for (const Slab& slab : slabs_) held_here += slab.memory.bytes();
-  const uint64_t wish = std::max(needed, std::clamp(held_here / 4, kSmallestSlab, kLargestSlab));
-  const uint64_t bytes = wish <= left / 2 ? wish : needed;
+  // Slabs grow with the stream, so that there are few; near the budget they shrink with what is left of it, so that there are
+  // few as well: each takes whole pages.
+  const uint64_t wish = std::max(needed, std::clamp(held_bytes_ / 4, kSmallestSlab, kLargestSlab));
+  const uint64_t room = wish <= left / 2 ? wish : std::max(needed, left / 8);
+  const uint64_t bytes = room - room % frame_bytes_;
   if (bytes > left)
     return Error{SQS_E_BUDGET, "pushing " + std::to_string(frames) + " frames takes " + std::to_string(needed) +
                                " bytes, but only " + std::to_string(left) + " of the memory budget of " +
@@ -34,6 +34,7 @@ Status PushSource::add_slab(uint64_t frames, uint64_t budget_bytes) {
   slab.first = slabs_.empty() ? 0 : slabs_.back().first + slabs_.back().capacity;
   slab.capacity = bytes / frame_bytes_;
   SQS_TRY_ASSIGN(slab.memory, ChargedMemory::take(ledger_, bytes, os::Mapping::Use::All, Ledger::Account::Frames));
+  held_bytes_ += bytes;
   slabs_.push_back(std::move(slab));
   return ok();
 }
@@ -81,9 +82,7 @@ Status PushSource::read(uint64_t first, uint64_t count, std::byte* dst) {
 
 uint64_t PushSource::retained_bytes() const {
   const std::lock_guard lock(mutex_);
-  uint64_t bytes = 0;
-  for (const Slab& slab : slabs_) bytes += slab.memory.bytes();
-  return bytes;
+  return held_bytes_;
 }
 
 }  // namespace sqs

@@ -39,6 +39,7 @@ class PushSource final : public Source {
   uint64_t frame_bytes_;
   mutable std::mutex mutex_;  // guards slabs_; never held while user code runs
   std::vector<Slab> slabs_;
+  uint64_t held_bytes_ = 0;     // of all
   std::atomic<uint64_t> count_{0};
   std::atomic<bool> ended_{false};
 };

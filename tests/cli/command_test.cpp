@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
 #include <set>
 #include <sstream>
 
@@ -45,7 +46,10 @@ TEST(Help, IsDataAndListsTheCommands) {
   EXPECT_EQ(ran.err, "");
   for (const char* command : {"demo", "run", "plan", "verify", "info", "stages", "bench"})
     EXPECT_NE(ran.out.find(command), std::string::npos) << command;
-  EXPECT_NE(run_program({"demo", "--help"}).out.find("--compare"), std::string::npos);
+  const std::string demo = run_program({"demo", "--help"}).out;
+  EXPECT_NE(demo.find("--compare"), std::string::npos);
+  EXPECT_NE(demo.find("Frames per second, whatever the file says"), std::string::npos) << demo;
+  EXPECT_NE(demo.find("Of the generator (1)"), std::string::npos) << demo;
 }
 
 TEST(Info, TellsWhatTheRecordingIs) {
@@ -70,6 +74,30 @@ TEST(Info, ReadsRawSamplesAsTold) {
   EXPECT_EQ(ran.json()["frames"], 500);
   EXPECT_EQ(ran.json()["dtype"], "i16");
   EXPECT_EQ(ran.json()["sample_rate"], 8000.0);
+  EXPECT_EQ(run_program({"info", SQRTSPACE_ECG, "--rate", "8000", "--json"}).json()["sample_rate"], 8000.0);
+}
+
+// A path may have any bytes; JSON may not.
+TEST(Json, IsPrintedForPathsThatAreNoUtf8) {
+  const TemporaryDirectory directory;
+  const std::string in = directory / "\xff\xfe.raw";
+  write_samples(in, std::vector<float>(10000));
+  std::filesystem::create_directory(directory / "\xfd");
+  const std::vector<std::vector<std::string>> commands = {
+      {"info", in, "--dtype", "f32"},
+      {"demo", "audio", "--input", in},
+      {"demo", "audio", "--input", in, "--compare"},
+      {"verify", "audio", in},
+      {"plan", "audio", in, "--spill-dir", directory / "\xfd"},
+      {"run", "audio", in, "-o", directory / "\xfc.npy", "--spill-dir", directory / "\xfd"}};
+  for (std::vector<std::string> command : commands) {
+    SCOPED_TRACE(command[0]);
+    command.insert(command.end(), {"--json", "--quiet"});
+    const Ran ran = run_program(command);
+    EXPECT_EQ(ran.exit_code, 0) << ran.err;
+    EXPECT_TRUE(json::accept(ran.out)) << ran.out;
+  }
+  EXPECT_NE(run_program({"info", in, "--dtype", "f32", "--json"}).out.find("/\xEF\xBF\xBD\xEF\xBF\xBD.raw"), std::string::npos);
 }
 
 TEST(Stages, ListsEveryTypeOfTheLibrary) {

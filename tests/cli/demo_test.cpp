@@ -81,6 +81,29 @@ TEST(DemoAudio, RowsAreThoseOfTheWholeRun) {
   for (size_t i = 0; i < 50; ++i) EXPECT_EQ(part["summary"]["first_rows"][i], whole["summary"]["first_rows"][700 + i]);
 }
 
+// Without a rate there are no seconds.
+TEST(Demo, TellsFramesWhereTheRateIsUnknown) {
+  const TemporaryDirectory directory;
+  std::vector<float> samples(70000);
+  for (size_t i = 0; i < samples.size(); ++i) samples[i] = static_cast<float>(std::sin(0.1 * static_cast<double>(i)));
+  write_samples(directory / "real.raw", samples);
+  const std::map<std::string, int> hops = {{"audio", 1024}, {"logs", 4096}, {"satcom", 512}};
+  for (const auto& [workload, hop] : hops) {
+    const Ran text = run_program({"demo", workload, "--input", directory / "real.raw", "--quiet"});
+    ASSERT_EQ(text.exit_code, 0) << text.err;
+    EXPECT_NE(text.out.find("frame " + std::to_string(2 * hop)), std::string::npos) << text.out;
+    EXPECT_EQ(text.out.find(" min "), std::string::npos) << text.out;
+    const json unknown = demo({workload, "--input", directory / "real.raw"})["summary"]["first_rows"][2];
+    EXPECT_EQ(unknown.value("frame", -1), 2 * hop);
+    EXPECT_FALSE(unknown.contains("seconds"));
+    const json known = demo({workload, "--input", directory / "real.raw", "--rate", "1000"})["summary"]["first_rows"][2];
+    EXPECT_EQ(known.value("seconds", -1.0), 2 * hop / 1000.0);
+    EXPECT_FALSE(known.contains("frame"));
+  }
+  const json logs = demo({"logs", "--input", directory / "real.raw"})["summary"]["slowest"];
+  EXPECT_EQ(logs.value("frame", -1), 4096 * logs.at("row").get<int>());
+}
+
 // scipy.signal.butter(1, [5, 15], fs=360), sosfiltfilt, a z-score, and the largest value within 108 frames, if at least 1.
 TEST(DemoEcg, FindsTheBeatsOfTheRecording) {
   const json told = demo({"ecg", "--mode", "sqrt", "--head", "8"});
@@ -182,6 +205,18 @@ TEST(DemoLogs, GivesTheQuantilesOfItsStream) {
   EXPECT_LT(alerts, windows);
   EXPECT_EQ(told["summary"]["alerts"], alerts);
   EXPECT_EQ(told["summary"]["counted"], counted);
+}
+
+// Its rows are longer than the tiles of small budgets, and the first segment of a chain is on the tapes: neither is replayed.
+TEST(PlanPitch, MoreMemoryNeverPredictsMoreWork) {
+  const Ran planned = run_program({"plan", "pitch", "--mode", "sqrt", "--json"});
+  ASSERT_EQ(planned.exit_code, 0) << planned.err;
+  const json frontier = planned.json()["frontier"];
+  ASSERT_GT(frontier.size(), 3U);
+  for (size_t i = 1; i < frontier.size(); ++i) {
+    EXPECT_LE(frontier[i]["rows_predicted"], frontier[i - 1]["rows_predicted"]) << i;
+    EXPECT_LE(frontier[i]["seconds"], frontier[i - 1]["seconds"]) << i;
+  }
 }
 
 // The carrier has amplitude 1 and lies in band 5, the bursts have amplitude 2 and lie in band 1.

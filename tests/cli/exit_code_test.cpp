@@ -46,6 +46,69 @@ TEST(ExitCode, TwoForWordsThatMakeNoSense) {
   expect_failure(run_program({"stages", "no_such_stage"}), 2, "no_such_stage");
 }
 
+// The sentence is short, as it is not if it spells out the least positive number.
+void expect_refused_option(const std::vector<std::string>& arguments, const std::string& words) {
+  const Ran ran = run_program(arguments);
+  expect_failure(ran, 2, words);
+  EXPECT_LT(ran.err.size(), 200u) << ran.err;
+}
+
+TEST(ExitCode, TwoForNumbersOutOfRange) {
+  for (const char* option : {"--head", "--seed", "--tile-frames", "--checkpoint-every"})
+    expect_refused_option({"demo", "logs", option, "-1"}, option);
+  for (const char* minutes : {"nan", "inf", "-1", "0", "-inf", "soon"})
+    expect_refused_option({"demo", "audio", "--minutes", minutes}, "--minutes");
+  for (const char* rate : {"0", "-8000", "nan", "inf"}) expect_refused_option({"demo", "audio", "--rate", rate}, "--rate");
+  expect_refused_option({"plan", "audio", "--minutes", "1e9", "--rate", "1e15"}, "2^62");
+}
+
+TEST(ExitCode, TwoForOptionsThatHaveNoEffect) {
+  expect_failure(run_program({"demo", "audio", "--channels", "2"}), 2, "--channels");
+  expect_failure(run_program({"plan", "logs", "--dtype", "f64"}), 2, "--dtype");
+  expect_failure(run_program({"verify", "satcom", "--skip", "0"}), 2, "--skip");
+  expect_failure(run_program({"demo", "pitch", "--container", "raw"}), 2, "--container");
+  expect_failure(run_program({"demo", "audio", "--input", SQRTSPACE_ECG, "--seed", "1"}), 2, "--seed");
+  expect_failure(run_program({"demo", "audio", "--seed", "2"}), 2, "--seed");  // of a sine
+}
+
+// Any bytes can be taken for samples: a file is only if its suffix or the user says so.
+TEST(ExitCode, TwoForASuffixThatIsNotKnown) {
+  const TemporaryDirectory directory;
+  const std::vector<float> silence(10000);
+  for (const char* name : {"song.mp3", "song.f32", "song"}) {
+    write_samples(directory / name, silence);
+    const auto run_with = [&](const std::vector<std::string>& options) {
+      std::vector<std::string> arguments = {"run", "audio", directory / name, "-o", directory / "out.npy", "--force", "-q"};
+      arguments.insert(arguments.end(), options.begin(), options.end());
+      return run_program(arguments);
+    };
+    const Ran refused = run_with({});
+    expect_failure(refused, 2, name);
+    EXPECT_NE(refused.err.find("--dtype"), std::string::npos) << refused.err;
+    EXPECT_FALSE(std::filesystem::exists(directory / "out.npy"));
+    expect_failure(run_program({"plan", "logs", directory / name}), 2, name);
+    EXPECT_EQ(run_with({"--dtype", "f32"}).exit_code, 0);
+    EXPECT_EQ(run_with({"--container", "raw"}).exit_code, 0);
+    std::filesystem::remove(directory / "out.npy");
+  }
+  expect_failure(run_program({"demo", "audio", "--input", directory / "song.mp3"}), 2, "suffix .mp3");
+}
+
+TEST(ExitCode, TwoForAnOutputThatIsTheInput) {
+  const TemporaryDirectory directory;
+  const std::string in = directory / "in.raw";
+  write_samples(in, std::vector<float>(10000));
+  const std::string before = read_text(in);
+  std::filesystem::create_symlink(in, directory / "symbolic.npy");
+  std::filesystem::create_hard_link(in, directory / "hard.npy");
+  for (const std::string& out : {in, directory / "./in.raw", directory / "symbolic.npy", directory / "hard.npy"}) {
+    expect_failure(run_program({"run", "audio", in, "-o", out, "--force"}), 2, "same file");
+    expect_failure(run_program({"run", "audio", in, "-o", out}), 2, "same file");
+    EXPECT_EQ(read_text(in), before) << out;
+  }
+  EXPECT_TRUE(std::filesystem::is_symlink(directory / "symbolic.npy"));
+}
+
 TEST(ExitCode, ThreeForAnInputThatCantBeRead) {
   const TemporaryDirectory directory;
   expect_failure(run_program({"info", directory / "absent.wav"}), 3, "absent.wav");
@@ -59,7 +122,8 @@ TEST(ExitCode, ThreeForAnInputThatCantBeRead) {
   write_bytes(other / "samples.raw", std::string(40000, '\0').data(), 40000);
   expect_failure(run_program({"plan", "pitch", other / "samples.raw"}), 2, "--rate");
   expect_failure(run_program({"plan", "pitch", other / "samples.raw", "--rate", "4000"}), 3, "4000 frames per second");
-  expect_failure(run_program({"plan", "pitch", other / "samples.raw", "--dtype", "c64", "--rate", "8000"}), 3, "not c64");
+  for (const char* workload : {"pitch", "audio", "logs"})
+    expect_failure(run_program({"plan", workload, other / "samples.raw", "--dtype", "c64", "--rate", "8000"}), 3, "not c64");
 
   write_bytes(directory / "text.wav", "This is no sound.", 17);
   expect_failure(run_program({"demo", "audio", "--input", directory / "text.wav"}), 3, "text.wav");
@@ -79,6 +143,22 @@ TEST(ExitCode, FourForABudgetThatCantWork) {
   expect_failure(run_program({"demo", "audio", "--budget", "1k"}), 4, "budget");
   expect_failure(run_program({"plan", "audio", "--minutes", "10", "--mode", "classic", "--budget", "4MiB"}), 4, "budget");
   expect_failure(run_program({"demo", "audio", "--compare", "--budget", "1k", "--quiet"}), 4, "budget");
+}
+
+// What the library calls memory_budget has another name here.
+TEST(ExitCode, ABudgetRefusalNamesTheOption) {
+  const TemporaryDirectory directory;
+  write_samples(directory / "in.raw", std::vector<float>(2'000'000));
+  const std::vector<std::vector<std::string>> refused = {
+      {"demo", "audio", "--budget", "1k"},
+      {"plan", "audio", "--minutes", "10", "--mode", "classic", "--budget", "4MiB"},
+      {"run", "audio", directory / "in.raw", "-o", directory / "out.npy", "--mode", "classic", "--budget", "1MiB"},
+      {"demo", "audio", "--compare", "--budget", "1k", "--quiet"}};
+  for (const auto& arguments : refused) {
+    const Ran ran = run_program(arguments);
+    expect_failure(ran, 4, "--budget");
+    EXPECT_EQ(ran.err.find("memory_budget"), std::string::npos) << ran.err;
+  }
 }
 
 TEST(ExitCode, OneForAnOutputThatCantBeWritten) {

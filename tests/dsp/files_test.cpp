@@ -106,6 +106,12 @@ TEST(FileInfo, ReadsRawFilesByTheirOptions) {
   expect_info(info_of(wav.path(), "container=raw dtype=u8 skip=44"), "raw", SQS_U8, 1, 16, 0);
 }
 
+// A recording without frames is one as long as no bytes follow; with them, its length was never written.
+TEST(FileInfo, ReadsAWavOfNoFrames) {
+  const TempFile file(".wav", wav_saying(0, ""));
+  expect_info(info_of(file.path()), "wav", SQS_F32, 2, 0, 8000);
+}
+
 TEST(FileInfo, ReadsNpyOfEveryVersion) {
   for (const int version : {1, 2, 3}) {
     const TempFile file(".npy", npy(npy_dict("<f4", "(3, 2)"), std::string(24, 'x'), version));

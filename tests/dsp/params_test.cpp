@@ -79,9 +79,9 @@ TEST_F(Dsp, TellsWhatIsWrongWithParameters) {
   expect_refused("quantile", "input", "p=0.5,1.5", SQS_E_INVALID, "quantile: p=1.5 is outside the range 0..1; 1..64 values");
   expect_refused("quantile", "input", "p=0.5,", SQS_E_INVALID, "quantile: p= is not a number; the range is 0..1; 1..64 values");
   expect_refused("quantile", "input", "p=", SQS_E_INVALID, "quantile: p= does not have as many values as 0..1; 1..64 values");
-  expect_refused("histogram", "input", "lo=0", SQS_E_INVALID, "histogram: hi must be given; the range is ..");
+  expect_refused("histogram", "input", "lo=0", SQS_E_INVALID, "histogram: hi must be given: any finite number");
   expect_refused("histogram", "input", "lo=2 hi=2", SQS_E_INVALID, "histogram: hi=2 is not above lo=2");
-  expect_refused("histogram", "input", "lo=0 hi=inf", SQS_E_INVALID, "histogram: hi=inf is outside the range ..");
+  expect_refused("histogram", "input", "lo=0 hi=inf", SQS_E_INVALID, "histogram: hi=inf is outside the range of finite numbers");
   expect_refused("band_sums", "input", "bands=1,2,3", SQS_E_INVALID, "band_sums: bands has 3 values; it takes pairs lo,hi");
   expect_refused("band_sums", "input", "bands=5,2", SQS_E_INVALID, "band_sums: band 0 ends at 2, which is not above its begin 5");
   expect_refused("band_sums", "input", "unit=bins bands=0,1.5", SQS_E_INVALID, "band_sums: band 0 is not of whole bins");

@@ -234,6 +234,17 @@ TEST_F(UseErrors, TheEndIsNeededAndNotThere) {
   expect_usable();
 }
 
+TEST_F(UseErrors, OnlyPushedInputIsEnded) {
+  ASSERT_EQ(sqs_pipeline_set_memory(p(), frames_.data(), 60, nullptr, nullptr, nullptr), SQS_OK);
+  sqs_input* made = nullptr;
+  ASSERT_EQ(sqs_input_create(p(), &made, nullptr), SQS_OK);
+  const api::Input input(made);
+  expect_answer(api::answer([&](sqs_error** e) { return sqs_pipeline_end_input(p(), e); }), SQS_E_STATE, {"pushed"});
+  expect_answer(api::answer([&](sqs_error** e) { return sqs_input_end(made, e); }), SQS_E_STATE, {"pushed"});
+  ASSERT_TRUE(evaluate("sum").ok());
+  EXPECT_EQ(api::values<int64_t>(result_.get()).size(), 60U);
+}
+
 // ---- cancelling
 
 int64_t read_ones(void*, uint64_t, uint64_t frames, void* dst, char*) {
@@ -401,6 +412,19 @@ TEST_F(UseErrors, AnOutputPathThatCantBeWritten) {
     EXPECT_NE(failed.message.find(path), std::string::npos) << failed.message;
   }
   expect_usable();
+}
+
+TEST_F(UseErrors, OutputPathsThatAreEmptyOrTaken) {
+  const Directory directory;
+  const std::string path = directory.file();
+  const api::Run run = open_run();
+  const auto add = [&](const std::string& to) {
+    return api::answer([&](sqs_error** e) { return sqs_run_add_npy(run.get(), "sum", to.c_str(), nullptr, e); });
+  };
+  expect_answer(add(""), SQS_E_INVALID, {"sum", "empty"});
+  ASSERT_TRUE(add(path).ok());
+  expect_answer(add(directory.path() + "/./" + path.substr(path.rfind('/') + 1)), SQS_E_INVALID, {"sum", "file of its own"});
+  EXPECT_EQ(sqs_run_execute(run.get(), nullptr), SQS_OK);
 }
 
 TEST_F(UseErrors, AnExistingFileIsReplacedOnlyWhenTheRunSucceeds) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <thread>
 
+#include "no_threads.hpp"
 #include "os/clock.hpp"
 
 namespace sqs {
@@ -77,6 +78,31 @@ TEST(Companion, EndsInTheMiddleOfAPiece) {
     companion.pause();
   }
   EXPECT_GT(steps.load(), 0u);
+}
+
+TEST(Companion, MakesTheStepsWhereItIsWaitedForIfNoThreadStarts) {
+  const NoThreads none;
+  uint64_t steps = 0;
+  const std::thread::id here = std::this_thread::get_id();
+  Companion companion([&]() -> Result<bool> {
+    EXPECT_EQ(std::this_thread::get_id(), here);
+    if (++steps == 7) return Error{SQS_E_STAGE, "seven"};
+    return steps == 3;
+  });
+  EXPECT_FALSE(companion.has_thread());
+  companion.resume();
+  companion.begin();
+  const Result<bool> early = companion.wait(0);
+  ASSERT_TRUE(early.ok());
+  EXPECT_FALSE(*early);
+  companion.pause();
+  const Result<bool> done = companion.wait(UINT64_MAX);
+  EXPECT_TRUE(done.ok() && *done);
+  EXPECT_EQ(steps, 3U);
+  companion.begin();
+  const Result<bool> failed = companion.wait(UINT64_MAX);
+  ASSERT_FALSE(failed.ok());
+  EXPECT_EQ(failed.error().message, "seven");
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <vector>
 
+#include "no_threads.hpp"
 #include "plan/chains.hpp"
 
 namespace sqs {
@@ -89,6 +90,23 @@ TEST(Crew, StopsAtAFailureAndWorksOnAfterwards) {
   crew.begin(graph.chains.size(), lanes.size(), kTiles);
   set_rows(crew, lanes.size());
   EXPECT_TRUE(crew.run(lanes, graph.chains, [](uint32_t, Lane&, Range) { return ok(); }).ok());
+}
+
+TEST(Crew, DoesAllWorkWithTheThreadsThatTheSystemStarts) {
+  const NoThreads none;
+  Graph graph({{Order::Caller, {}}, {Order::Free, {0}}, {Order::Tiles, {1}}});
+  Crew crew(4, kTiles, graph.lanes.size());
+  EXPECT_EQ(crew.threads(), 1U);
+  crew.begin(graph.chains.size(), graph.lanes.size(), kTiles);
+  set_rows(crew, graph.lanes.size());
+  std::vector<uint64_t> rows(graph.lanes.size());
+  const Status status = crew.run(graph.lanes, graph.chains, [&](uint32_t worker, Lane& at, Range done) {
+    EXPECT_EQ(worker, 0U);
+    rows[static_cast<size_t>(&at - graph.lanes.data())] += done.count();
+    return ok();
+  });
+  EXPECT_TRUE(status.ok());
+  EXPECT_EQ(rows, (std::vector<uint64_t>{kTiles, kTiles, kTiles}));
 }
 
 }  // namespace

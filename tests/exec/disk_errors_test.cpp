@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 
@@ -110,6 +111,24 @@ TEST_F(DiskErrors, ADiskThatIsFullEndsARunThatHasNoOtherWay) {
     files.fail("pwrite", ENOSPC);
     expect_named(chain, "ENOSPC");
   }
+  expect_spilled(chain);
+}
+
+TEST_F(DiskErrors, AStageThatMustRunOnceIsNotRunAgainWithoutTheDisk) {
+  spec_.once_before = true;
+  spec_.budget = uint64_t{1} << 30;
+  spec_.budget = CountedChain(spec_).plan()->least_budget_bytes + 2000;
+  CountedChain chain(spec_);
+  ASSERT_EQ(chain.plan()->info.schedule, SQS_SPILL);
+  {
+    test::ScriptedFiles files;
+    for (int i = 0; i < 5; ++i) files.fail("pwrite", 0);
+    files.fail("pwrite", ENOSPC);
+    const Status done = chain.execute();
+    ASSERT_FALSE(done.ok());
+    EXPECT_EQ(done.error().code, SQS_E_IO) << done.error().message;
+  }
+  EXPECT_EQ(*std::max_element(chain.once_times().begin(), chain.once_times().end()), 1U);
   expect_spilled(chain);
 }
 

@@ -29,6 +29,7 @@ struct ChainSpec {
   std::string spill_dir;
   double cost_ns = 0;  // of a row, as the stages tell
   uint32_t max_ratio = 0;
+  bool once_before = false;  // a map that must run once lies before the first stage
 
   uint64_t stages() const { return state_bytes.size(); }
   uint64_t frames() const { return tiles * tile_frames; }
@@ -58,6 +59,7 @@ class CountedChain {
     format.dtype = SQS_U32;
     format.window = format.hop = 1;
     pipeline_ = *Pipeline::create(format);
+    if (spec.once_before) add_once();
     for (uint64_t j = 0; j < spec.stages(); ++j) add(j);
     EXPECT_TRUE(pipeline_->set_memory(frames_.data(), frames_.size(), nullptr).ok());
     Settings settings;
@@ -99,6 +101,8 @@ class CountedChain {
 
   const std::vector<std::unique_ptr<Counted>>& counted() const { return counted_; }
   const sqs_stats& stats() const { return stats_; }
+  // How often the map that must run once has made each row.
+  const std::vector<uint32_t>& once_times() const { return once_.times; }
 
   // How often each tile was made by a stage: all its rows alike.
   std::vector<uint32_t> tile_times(uint64_t stage) const {
@@ -129,7 +133,7 @@ class CountedChain {
     decl.dtype = SQS_U32;
     decl.shape = {spec_.row_values[j]};
     Access access;
-    access.stage = j == 0 ? "frames" : name(j - 1);
+    access.stage = j > 0 ? name(j - 1) : spec_.once_before ? "once" : "frames";
     decl.inputs = {access};
     decl.state_bytes = spec_.state_bytes[j];
     decl.cost_ns_per_row = spec_.cost_ns;
@@ -140,6 +144,31 @@ class CountedChain {
     decl.user = User(counted_.back().get(), [](void*) {});
     const Status added = pipeline_->add_stage(std::move(decl));
     EXPECT_TRUE(added.ok()) << (added.ok() ? "" : added.error().message);
+  }
+
+  void add_once() {
+    once_.times.assign(frames_.size(), 0);
+    StageDecl decl;
+    decl.name = "once";
+    decl.kind = Kind::Map;
+    decl.once = true;
+    decl.dtype = SQS_U32;
+    Access access;
+    access.stage = "frames";
+    decl.inputs = {access};
+    decl.process = copy_once;
+    decl.user = User(&once_, [](void*) {});
+    EXPECT_TRUE(pipeline_->add_stage(std::move(decl)).ok());
+  }
+
+  static int64_t copy_once(void* user, sqs_call* call) {
+    const auto rows = static_cast<int64_t>(call->rows);
+    for (int64_t r = 0; r < rows; ++r) {
+      ++static_cast<Counted*>(user)->times[call->first_row + static_cast<uint64_t>(r)];
+      std::memcpy(static_cast<uint8_t*>(call->output.data) + r * call->output.strides[0],
+                  static_cast<const uint8_t*>(call->inputs[0].data) + r * call->inputs[0].strides[0], sizeof(uint32_t));
+    }
+    return rows;
   }
 
   static int64_t scan(void* user, sqs_call* call) {
@@ -196,6 +225,7 @@ class CountedChain {
   std::vector<uint32_t> rows_out_;
   uint64_t wrong_ = 0;
   std::vector<std::unique_ptr<Counted>> counted_;
+  Counted once_;
   std::shared_ptr<Pipeline> pipeline_;
   sqs_stats stats_ = {};
 };

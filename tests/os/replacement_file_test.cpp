@@ -1,10 +1,12 @@
 #include "os/replacement_file.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <cerrno>
 #include <filesystem>
+#include <vector>
 
 #include "scripted_files.hpp"
 #include "temporary_directory.hpp"
@@ -67,6 +69,44 @@ TEST_P(ReplacementFileFault, KeepsTheFormerFileAndRemovesTheNewOne) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Calls, ReplacementFileFault, testing::Values("fsync", "close", "renameat"));
+
+TEST(ReplacementFile, ReplacesWhatALinkLeadsTo) {
+  const TemporaryDirectory directory;
+  test::write_text(directory.file("there"), "former");
+  std::filesystem::create_symlink("there", directory.file("link"));
+  ReplacementFile replacement = ReplacementFile::create(directory.file("link")).value();
+  ASSERT_TRUE(replacement.file().write(0, "new", 3).ok());
+  ASSERT_TRUE(replacement.commit().ok());
+  EXPECT_TRUE(std::filesystem::is_symlink(directory.file("link")));
+  EXPECT_EQ(text_of(directory.file("there")), "new");
+}
+
+TEST(ReplacementFile, TwoPathsMayNameOneFile) {
+  const TemporaryDirectory directory;
+  std::filesystem::create_directory(directory.file("in"));
+  std::filesystem::create_symlink("in", directory.file("link"));
+  EXPECT_TRUE(same_path(directory.file("in/out"), directory.file("in/./out")));
+  EXPECT_TRUE(same_path(directory.file("in/out"), directory.file("link/out")));
+  EXPECT_FALSE(same_path(directory.file("in/out"), directory.file("out")));
+}
+
+// SIGXFSZ would end this process.
+TEST(ReplacementFile, AFileLongerThanTheProcessMayWriteIsAnError) {
+  const TemporaryDirectory directory;
+  ReplacementFile replacement = ReplacementFile::create(directory.file("out")).value();
+  rlimit former{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &former), 0);
+  rlimit small = former;
+  small.rlim_cur = 4096;
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
+  const std::vector<char> bytes(4096, 'x');
+  const Status fits = replacement.file().write(0, bytes.data(), bytes.size());
+  const Status beyond = replacement.file().write(1, bytes.data(), bytes.size());
+  setrlimit(RLIMIT_FSIZE, &former);
+  EXPECT_TRUE(fits.ok());
+  ASSERT_FALSE(beyond.ok());
+  EXPECT_NE(beyond.error().message.find("RLIMIT_FSIZE"), std::string::npos) << beyond.error().message;
+}
 
 TEST(ReplacementFile, PassesOverNamesLeftBehind) {
   const TemporaryDirectory directory;

@@ -50,6 +50,23 @@ TEST(PushSource, APieceThatDoesNotFitIsRefusedWhole) {
   EXPECT_LE(held, 300'000u);
 }
 
+// Every slab takes whole pages, whatever it is charged.
+TEST(PushSource, SmallPiecesNearTheBudgetTakeFewSlabs) {
+  constexpr uint64_t kSmallBudget = uint64_t{1} << 20;
+  auto ledger = std::make_shared<Ledger>();
+  PushSource source(ledger, 4);
+  const uint32_t frame = 5;
+  uint64_t slabs = 0, held = 0;
+  while (source.push(&frame, 1, kSmallBudget).ok()) {
+    slabs += ledger->held() > held ? 1 : 0;
+    held = ledger->held();
+  }
+  EXPECT_EQ(ledger->held(), kSmallBudget);
+  EXPECT_EQ(source.retained_bytes(), kSmallBudget);
+  EXPECT_EQ(source.frame_count(), kSmallBudget / 4);
+  EXPECT_LT(slabs, 150U);
+}
+
 TEST(PushSource, NothingComesAfterTheEnd) {
   PushSource source(std::make_shared<Ledger>(), 4);
   const uint32_t frame = 1;
