@@ -399,7 +399,7 @@ typedef struct sqs_plan_info {
   uint64_t predicted_bytes;           /* peak, all classes */
   uint64_t least_budget_bytes;        /* smallest feasible budget in sqrt mode */
   uint64_t source_bytes, rows_bytes, checkpoint_bytes, cache_bytes, scratch_bytes, output_bytes, other_bytes;
-  uint64_t untracked_bytes;           /* declared by stages, held outside the arena */
+  uint64_t untracked_bytes;           /* outside the budget: what stages declare, and 16 KiB for each thread but the caller's */
   uint64_t dependency_span;           /* ceil(window / hop) */
   uint64_t checkpoint_every;          /* in windows, after raising and rounding; 0: none are kept */
   double predicted_seconds;           /* by cost hints or probe; 0: unknown */

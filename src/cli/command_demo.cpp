@@ -3,6 +3,8 @@
 
 #include "commands.hpp"
 #include "document.hpp"
+#include "paths.hpp"
+#include "report_page.hpp"
 #include "session.hpp"
 
 namespace sqs::cli {
@@ -29,12 +31,15 @@ void print(const Session& session, const Summary& summary, const Outcome& outcom
 }  // namespace
 
 Exit demo(const Options& options) {
+  if (!options.report.empty()) check_output_path(options.report, options.force);
   Session session(options);
   const auto summary = session.summary();
   const Outcome outcome = session.run_past(*summary);
   if (options.json) print_document(to_json(session, *summary, outcome));
   else print(session, *summary, outcome);
   std::cout.flush();
+  if (!options.report.empty())
+    write_page(options.report, report_page(std::string("sqrtspace demo ") + session.workload().name(), describe_input(session.input()), outcome));
   if (!options.quiet) std::cerr << outcome.report_text;
   return Exit::kOk;
 }

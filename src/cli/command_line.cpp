@@ -55,7 +55,10 @@ class Grammar {
         ->group("Engine");
     add_head_option(sub, options_);
     add_common(sub);
+    add_report_option(sub, options_);
+    sub.add_flag("--force", options_.force, "Replace the report if it exists")->needs("--report");
     sub.get_option("--compare")->excludes(sub.get_option("--mode"));
+    sub.get_option("--compare")->excludes(sub.get_option("--report"));
   }
 
   void add_run() {
@@ -65,7 +68,8 @@ class Grammar {
         ->required()
         ->type_name("");
     sub.add_option("-o,--output", options_.output, "The .npy file to write")->required()->type_name("OUT.npy");
-    sub.add_flag("--force", options_.force, "Replace the output if it exists");
+    sub.add_flag("--force", options_.force, "Replace the output, and the report, if they exist");
+    add_report_option(sub, options_);
     sub.add_option("--target", options_.target, "Which of the workload's results (default: the main one)")->type_name("NAME");
     add_file_options(sub, options_);
     add_pipeline_options(sub, options_);

@@ -5,6 +5,7 @@
 #include "commands.hpp"
 #include "document.hpp"
 #include "paths.hpp"
+#include "report_page.hpp"
 #include "session.hpp"
 
 namespace sqs::cli {
@@ -24,6 +25,11 @@ std::string choose_target(const Session& session, const std::string& wanted) {
 Exit run(const Options& options) {
   check_output_is_not(options.input, options.output);
   check_output_path(options.output, options.force);
+  if (!options.report.empty()) {
+    check_output_is_not(options.input, options.report);
+    if (options.report == options.output) throw Failure(Exit::kUsage, "--report and --output name the same file");
+    check_output_path(options.report, options.force);
+  }
   Session session(options);
   const std::string target = choose_target(session, options.target);
   const Outcome outcome = session.run_to_file(target, options.output);
@@ -40,6 +46,8 @@ Exit run(const Options& options) {
     std::cout << options.output << ": " << describe_target(outcome.targets.front()) << '\n';
   }
   std::cout.flush();
+  if (!options.report.empty())
+    write_page(options.report, report_page(std::string("sqrtspace run ") + session.workload().name(), describe_input(session.input()), outcome));
   if (!options.quiet) std::cerr << outcome.report_text;
   return Exit::kOk;
 }

@@ -57,6 +57,10 @@ std::function<std::string(const std::string&)> real_within(double least, double 
 
 }  // namespace
 
+void add_report_option(CLI::App& command, Options& options) {
+  command.add_option("--report", options.report, "Also draw what the run took as a page, into this file")->type_name("OUT.html");
+}
+
 void add_head_option(CLI::App& command, Options& options) {
   command.add_option("--head", options.head, "How many of the first rows to print")
       ->check(refuse_negative)

@@ -17,6 +17,7 @@ void add_engine_options(CLI::App& command, Options& options);
 void add_budget_option(CLI::App& command, Options& options);
 void add_threads_option(CLI::App& command, Options& options);
 void add_head_option(CLI::App& command, Options& options);
+void add_report_option(CLI::App& command, Options& options);
 void add_rows_option(CLI::App& command, Options& options);
 void add_output_options(CLI::App& command, Options& options);
 

@@ -19,6 +19,7 @@ struct Options {
   // Input: a file, or a synthetic stream of some length.
   std::string input;
   std::string output;
+  std::string report;
   std::string dtype, container;
   std::optional<uint64_t> channels, skip;
   std::optional<double> rate;

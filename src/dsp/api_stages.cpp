@@ -1,6 +1,7 @@
 // The C functions that add stages and list stage types.
 #include <algorithm>
 #include <cstring>
+#include <memory>
 
 #include "chain.hpp"
 #include "dtypes.hpp"
@@ -73,7 +74,10 @@ int32_t add(sqs_pipeline* p, const char* type_name, const char* name, const sqs_
   for (uint32_t i = 0; i < access_count; ++i) {
     const sqs_access access = access_at(accesses, i);
     require(access.stage, "stage an access reads");
-    if (const int32_t code = read_operand(p, access, operands[i], err); code != SQS_OK) return code;
+    sqs_error* why = nullptr;
+    const int32_t code = read_operand(p, access, operands[i], &why);
+    const std::unique_ptr<sqs_error, void (*)(sqs_error*)> owner(why, sqs_error_destroy);
+    if (code != SQS_OK) fail(code, text("stage '", name, "' can't read '", access.stage, "': ", sqs_error_message(why)));
   }
   return add_chain(p, type, name, accesses, access_count, type.build(params, operands), err);
 }

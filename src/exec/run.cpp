@@ -222,7 +222,8 @@ Status Run::State::make_outputs() {
     std::byte* file_buffer = nullptr;
     switch (w.kind) {
       case SinkKind::Array: {
-        SQS_TRY_ASSIGN(arrays[t], ChargedMemory::take(shared->ledger, target.output_bytes));
+        SQS_TRY_ASSIGN(arrays[t], ChargedMemory::take(shared->ledger, target.output_bytes, os::Mapping::Use::All,
+                                                      Ledger::Account::Work, kBesideResult));
         sink = std::make_unique<MemorySink>(arrays[t].data(), target.rows.first, target.rows.count(), target.row_bytes);
         break;
       }

@@ -12,16 +12,17 @@ namespace sqs {
 
 class ChargedMemory {
  public:
+  // `beside` is charged as well, for what its owner holds elsewhere.
   static Result<ChargedMemory> take(std::shared_ptr<Ledger> ledger, uint64_t bytes, os::Mapping::Use use = os::Mapping::Use::All,
-                                    Ledger::Account account = Ledger::Account::Work) {
+                                    Ledger::Account account = Ledger::Account::Work, uint64_t beside = 0) {
     ChargedMemory memory;
     if (bytes > 0) {
       SQS_TRY_ASSIGN(memory.mapping_, os::Mapping::reserve(bytes, use));
     }
     memory.ledger_ = std::move(ledger);
-    memory.bytes_ = bytes;
+    memory.bytes_ = bytes + beside;
     memory.account_ = account;
-    memory.ledger_->charge(bytes, account);
+    memory.ledger_->charge(memory.bytes_, account);
     return memory;
   }
 
@@ -37,7 +38,7 @@ class ChargedMemory {
   }
 
   std::byte* data() const { return mapping_.data(); }
-  uint64_t bytes() const { return bytes_; }
+  uint64_t bytes() const { return bytes_; }  // that are charged
   void give_back_pages() { mapping_.release(0, mapping_.bytes()); }
 
  private:

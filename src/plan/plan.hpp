@@ -197,13 +197,16 @@ struct TurnPlan {
   uint64_t area_bytes() const { return pool_bytes + least_area_bytes().saturated(); }
 };
 
+// What a result holds besides its rows: statistics, and what its report is written from.
+constexpr uint64_t kBesideResult = 8 * 1024;
+
 struct TargetPlan {
   NodeId node = 0;
   SinkKind sink = SinkKind::Array;
   uint32_t sweep = 0;
   Range rows;
   uint64_t row_bytes = 0;
-  uint64_t output_bytes = 0;  // Array: charged
+  uint64_t output_bytes = 0;  // Array: charged, with kBesideResult
   bool direct = false;        // the stage writes into the sink's memory
   bool any_order = false;     // rows may come in any order
 };

@@ -20,6 +20,8 @@ namespace {
 constexpr uint32_t kLongBatchTiles = 32;  // per thread
 constexpr uint64_t kCheckpointBytes = uint64_t{4} << 20;
 constexpr uint64_t kCheckpointSlots = 256;
+constexpr uint64_t kThreadBytes = 16 * 1024;           // what a thread touches of its stack, and keeps besides
+constexpr uint64_t kPageBytes = 4096;                 // an array takes whole ones
 constexpr double kAlike = 1.04;                       // predictions do not tell times closer than this apart: the smaller mode is taken
 constexpr uint64_t kLeastCacheBytes = 16 * 1024;  // less is not worth looking things up in
 
@@ -111,9 +113,9 @@ class Planner {
     Size bytes;
     for (TargetPlan& t : plan_.targets) {
       if (t.sink != SinkKind::Array) continue;
-      const Size output = aligned(Size(t.rows.count()) * t.row_bytes);
-      t.output_bytes = output.saturated();
-      bytes += output;
+      const uint64_t rows = (Size(t.rows.count()) * t.row_bytes).saturated();
+      t.output_bytes = (Size(rows / kPageBytes + (rows % kPageBytes != 0 ? 1 : 0)) * kPageBytes).saturated();
+      bytes += Size(t.output_bytes) + kBesideResult;
     }
     output_bytes_ = bytes + request_.held.result_bytes;
 
@@ -440,7 +442,7 @@ class Planner {
   void finish() {
     plan_.bytes[static_cast<size_t>(Memory::Other)] += request_.held.known_bytes;
     plan_.bytes[static_cast<size_t>(Memory::Source)] += request_.input.retained_bytes;
-    plan_.untracked_bytes = 0;
+    plan_.untracked_bytes = plan_.mode == SQS_SQRT ? (plan_.threads - 1) * kThreadBytes : 0;
     plan_.rows_predicted = 0;
     for (NodeId id = kFramesNode + 1; id < graph_.size(); ++id) plan_.rows_predicted += plan_.stages[id].rows_predicted;
     for (NodeId id = 0; id < graph_.size(); ++id)

@@ -207,6 +207,20 @@ TEST(DemoLogs, GivesTheQuantilesOfItsStream) {
   EXPECT_EQ(told["summary"]["counted"], counted);
 }
 
+TEST(DemoAudio, DrawsItsReport) {
+  const TemporaryDirectory directory;
+  const std::string path = directory / "report.html";
+  const Ran drawn = run_program({"demo", "audio", "--report", path});
+  ASSERT_EQ(drawn.exit_code, 0) << drawn.err;
+  const std::string page = read_text(path);
+  EXPECT_EQ(page.rfind("<!DOCTYPE html>", 0), 0U);
+  for (const char* told : {"sqrtspace demo audio", "440 Hz sine", "budget", "measured", "asked for, once each", "spectrum", "peak_bin", "</html>"})
+    EXPECT_NE(page.find(told), std::string::npos) << told;
+  for (const char* fetched : {"<script", "http", "src="}) EXPECT_EQ(page.find(fetched), std::string::npos) << fetched;
+  EXPECT_EQ(run_program({"demo", "audio", "--report", path}).exit_code, 1) << "it is there already";
+  EXPECT_EQ(run_program({"demo", "audio", "--report", path, "--force"}).exit_code, 0);
+}
+
 // Its rows are longer than the tiles of small budgets, and the first segment of a chain is on the tapes: neither is replayed.
 TEST(PlanPitch, MoreMemoryNeverPredictsMoreWork) {
   const Ran planned = run_program({"plan", "pitch", "--mode", "sqrt", "--json"});

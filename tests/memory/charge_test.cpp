@@ -4,6 +4,8 @@
 
 #include <malloc.h>
 
+#include <vector>
+
 #include "allocation_counter.hpp"
 #include "workload.hpp"
 
@@ -43,6 +45,28 @@ TEST(Charge, AResultCountsUntilItIsDestroyed) {
   const api::Answer done = api::evaluate(p.get(), "bands", second);
   ASSERT_TRUE(done.ok()) << done.message;
   EXPECT_EQ(api::digest(second.get()), digest);
+}
+
+// Each takes whole pages, and has statistics and a report.
+TEST(Charge, ManySmallResultsStayWithinTheBudget) {
+  const api::Pipeline p = make(spectrum(), kFrames);
+  sqs_settings settings = api::settings(SQS_SQRT);
+  settings.memory_budget = 6 << 20;
+  settings.lru_bytes = SQS_NONE;
+  ASSERT_TRUE(api::configure(p.get(), settings).ok());
+  const uint64_t before = resident_bytes();
+  std::vector<api::ResultHandle> held;
+  for (api::Answer last; last.ok();) {
+    ASSERT_LT(held.size(), 1000U);
+    last = api::evaluate(p.get(), "level", held.emplace_back(), 0, 1);
+    if (!last.ok()) {
+      EXPECT_EQ(last.code, SQS_E_BUDGET) << last.message;
+    }
+  }
+  EXPECT_GT(held.size(), 100U);
+  if (!SQS_TEST_SANITIZED) {
+    EXPECT_LE(resident_bytes(), before + settings.memory_budget + (2U << 20));
+  }
 }
 
 TEST(Charge, AResultOutlivesItsPipeline) {
