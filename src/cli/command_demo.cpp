@@ -38,8 +38,7 @@ Exit demo(const Options& options) {
   if (options.json) print_document(to_json(session, *summary, outcome));
   else print(session, *summary, outcome);
   std::cout.flush();
-  if (!options.report.empty())
-    write_page(options.report, report_page(std::string("sqrtspace demo ") + session.workload().name(), describe_input(session.input()), outcome));
+  draw_report(options, "demo", session, outcome);
   if (!options.quiet) std::cerr << outcome.report_text;
   return Exit::kOk;
 }

@@ -46,8 +46,7 @@ Exit run(const Options& options) {
     std::cout << options.output << ": " << describe_target(outcome.targets.front()) << '\n';
   }
   std::cout.flush();
-  if (!options.report.empty())
-    write_page(options.report, report_page(std::string("sqrtspace run ") + session.workload().name(), describe_input(session.input()), outcome));
+  draw_report(options, "run", session, outcome);
   if (!options.quiet) std::cerr << outcome.report_text;
   return Exit::kOk;
 }

@@ -76,7 +76,8 @@ std::string causes(const sqs_stats& s) {
   std::vector<Line> lines;
   for (const auto& [name, rows] : parts)
     if (rows > 0 || lines.empty())
-      lines.push_back({name, format_count(rows), share(static_cast<double>(rows), static_cast<double>(s.rows_evaluated)), !lines.empty()});
+      lines.push_back({name, format_count(rows), share(static_cast<double>(rows), static_cast<double>(s.rows_evaluated)),
+                       !lines.empty()});
   return bars(lines);
 }
 
@@ -95,8 +96,6 @@ std::string stages(const nlohmann::json& list) {
   }
   return out + "</table>\n";
 }
-
-}  // namespace
 
 std::string report_page(const std::string& title, const std::string& input, const Outcome& outcome) {
   const sqs_stats& s = outcome.stats;
@@ -122,11 +121,14 @@ std::string report_page(const std::string& title, const std::string& input, cons
   return page + "</body>\n</html>\n";
 }
 
-void write_page(const std::string& path, const std::string& page) {
-  std::ofstream file(path, std::ios::binary);
-  file << page;
+}  // namespace
+
+void draw_report(const Options& options, const char* command, const Session& session, const Outcome& outcome) {
+  if (options.report.empty()) return;
+  std::ofstream file(options.report, std::ios::binary);
+  file << report_page(fmt::format("sqrtspace {} {}", command, session.workload().name()), describe_input(session.input()), outcome);
   file.close();
-  if (!file) throw Failure(Exit::kFailed, "cannot write the report to " + path);
+  if (!file) throw Failure(Exit::kFailed, "cannot write the report to " + options.report);
 }
 
 }  // namespace sqs::cli
