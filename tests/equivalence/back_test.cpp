@@ -50,7 +50,7 @@ TEST(LookingBackOnDisk, RowsOfARandomGraphThatWereOnDiskAreThoseOfTheNaiveEvalua
   options.rows_once = true;
   TrialResult sum;
   for (uint64_t share = 0; share < kShares; ++share) {
-    const TrialResult tried = try_spilling(50'000, 300, options, share);
+    const TrialResult tried = try_spilling(50'000, 450, options, share);
     sum.runs += tried.runs;
     sum.spilled_rows += tried.spilled_rows;
   }
