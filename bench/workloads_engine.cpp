@@ -54,10 +54,16 @@ Contest of_empty_tiles(uint64_t frames) {
 // Planning alone, over a stream that is never read.
 class Planning final : public Contender {
  public:
-  Planning(std::string name, const Job& job, uint64_t frames) : Contender(std::move(name)), job_(job), pipeline_(job.format) {
+  // memory_budget: in sqrt mode; 0: auto, in whatever memory there is.
+  Planning(std::string name, const Job& job, uint64_t windows, uint64_t memory_budget = 0)
+      : Contender(std::move(name)), job_(job), pipeline_(job.format) {
     job_.build(pipeline_);
+    sq::Settings settings;
+    settings.memory_budget = memory_budget;
+    if (memory_budget > 0) settings.mode = sq::Mode::sqrt;
+    pipeline_.configure(settings);
     sq::Reader reader;
-    reader.frame_count = frames;
+    reader.frame_count = (windows - 1) * job.format.hop + job.format.window;
     reader.read = [](uint64_t, uint64_t, void*) { throw sq::Error(SQS_E_SOURCE, "a plan reads nothing"); };
     pipeline_.set_reader(std::move(reader));
   }
@@ -78,10 +84,15 @@ class Planning final : public Contender {
 
 Contest of_planning(uint64_t windows) {
   Contest contest;
-  const uint64_t frames = (windows - 1) * kAudioHop + kAudioWindow;
-  contest.contenders.push_back(std::make_unique<Planning>("one sweep", audio_job(), frames));
-  contest.contenders.push_back(std::make_unique<Planning>("two sweeps", normalise_job(), frames));
-  contest.goals = {{"planning one sweep, ms", {"one sweep"}, {}, 1}, {"planning two sweeps, ms", {"two sweeps"}, {}, 1}};
+  constexpr uint64_t kMiB = uint64_t{1} << 20;
+  contest.contenders.push_back(std::make_unique<Planning>("one sweep", audio_job(), windows));
+  contest.contenders.push_back(std::make_unique<Planning>("two sweeps", normalise_job(), windows));
+  contest.contenders.push_back(std::make_unique<Planning>("zero phase", zero_phase_job(), windows, 4 * kMiB));
+  contest.contenders.push_back(std::make_unique<Planning>("viterbi", viterbi_job(), windows, 64 * kMiB));
+  contest.goals = {{"planning one sweep, ms", {"one sweep"}, {}, 1},
+                   {"planning two sweeps, ms", {"two sweeps"}, {}, 1},
+                   {"planning a way back, ms", {"zero phase"}, {}, 1},
+                   {"planning states and rows, ms", {"viterbi"}, {}, 1}};
   return contest;
 }
 
@@ -111,7 +122,7 @@ std::vector<Workload> engine_workloads() {
   return {
       {"bookkeeping/empty", "three stages of one step, 100 thousand tiles of 16 rows", 100'000 * kSpinTileRows, 5 * kSpinTileRows, of_empty_tiles},
       {"bookkeeping/spin", "three stages that spin, 16 rows and 0.1 ms per tile", 1000 * kSpinTileRows, 5 * kSpinTileRows, of_bookkeeping},
-      {"planning", "100 million windows", 100'000'000, 1000, of_planning},
+      {"planning", "100 million windows, four graphs", 100'000'000, 1000, of_planning},
       {"auto/one_sweep/1s", "auto after a probe, spectra and argmax", kSecond, kSmoke, one_sweep},
       {"auto/one_sweep/10s", "auto after a probe, spectra and argmax", 10 * kSecond, kSmoke, one_sweep},
       {"auto/one_sweep/10min", "auto after a probe, spectra and argmax", 600 * kSecond, kSmoke, one_sweep},

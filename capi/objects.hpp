@@ -14,6 +14,7 @@
 
 #include "core/result.hpp"
 #include "exec/pipeline.hpp"
+#include "exec/told_plan.hpp"
 #include "handles.hpp"
 
 namespace sqs::capi {
@@ -67,7 +68,7 @@ class RunObject {
 };
 
 struct PlanObject {
-  std::shared_ptr<const Plan> plan;
+  std::shared_ptr<const ToldPlan> plan;
 };
 
 struct ResultObject {

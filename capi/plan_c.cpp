@@ -9,10 +9,10 @@ using namespace sqs::capi;
 
 namespace {
 
-const char* text_of(const sqs_plan* handle, const char* (*text)(const Plan&)) {
+const char* text_of(const sqs_plan* handle, const char* (ToldPlan::*text)() const) {
   return guarded_value("", [&]() -> const char* {
     const auto plan = enter(handle);
-    return plan.ok() ? text(*(*plan)->plan) : "";
+    return plan.ok() ? ((*plan)->plan.get()->*text)() : "";
   });
 }
 
@@ -36,15 +36,15 @@ int32_t sqs_pipeline_plan(const sqs_pipeline* p, const char* const* targets, uin
 
 void sqs_plan_destroy(sqs_plan* plan) { destroy(plan); }
 
-const char* sqs_plan_text(const sqs_plan* plan) { return text_of(plan, plan_text); }
+const char* sqs_plan_text(const sqs_plan* plan) { return text_of(plan, &ToldPlan::text); }
 
-const char* sqs_plan_json(const sqs_plan* plan) { return text_of(plan, plan_json); }
+const char* sqs_plan_json(const sqs_plan* plan) { return text_of(plan, &ToldPlan::json); }
 
 int32_t sqs_plan_info_get(const sqs_plan* plan, sqs_plan_info* out, sqs_error** err) {
   return guarded(err, [&]() -> Status {
     SQS_TRY_ASSIGN(const auto held, enter(plan));
     SQS_TRY_ASSIGN(const auto filled, OutStruct<sqs_plan_info>::of(out));
-    filled.fill(plan_info(*held->plan));
+    filled.fill(held->plan->info());
     return ok();
   });
 }
@@ -53,7 +53,7 @@ int32_t sqs_plan_frontier(const sqs_plan* plan, uint32_t index, sqs_frontier_poi
   return guarded(err, [&]() -> Status {
     SQS_TRY_ASSIGN(const auto held, enter(plan));
     SQS_TRY_ASSIGN(const auto filled, OutStruct<sqs_frontier_point>::of(out));
-    SQS_TRY_ASSIGN(const sqs_frontier_point point, plan_frontier(*held->plan, index));
+    SQS_TRY_ASSIGN(const sqs_frontier_point point, held->plan->frontier(index));
     filled.fill(point);
     return ok();
   });
@@ -62,6 +62,6 @@ int32_t sqs_plan_frontier(const sqs_plan* plan, uint32_t index, sqs_frontier_poi
 const char* sqs_plan_lint(const sqs_plan* plan, uint32_t index) {
   return guarded_value("", [&]() -> const char* {
     const auto held = enter(plan);
-    return held.ok() ? plan_lint(*(*held)->plan, index) : "";
+    return held.ok() ? (*held)->plan->lint(index) : "";
   });
 }

@@ -6,9 +6,8 @@
 
 #include "core/dtype.hpp"
 #include "exec/state.hpp"
+#include "exec/told_plan.hpp"
 #include "os/file.hpp"
-#include "plan/explain.hpp"
-#include "plan/frontier.hpp"
 #include "source/memory_source.hpp"
 #include "source/reader_source.hpp"
 
@@ -295,8 +294,8 @@ void Pipeline::cancel() { state_->cancelled.store(true, std::memory_order_relaxe
 
 // ---------------------------------------------------------------- plans and runs
 
-Result<std::shared_ptr<const Plan>> Pipeline::plan(const std::vector<std::string>& targets, uint64_t t0, uint64_t t1,
-                                                   bool streamed, bool any_order) const {
+Result<std::shared_ptr<const ToldPlan>> Pipeline::plan(const std::vector<std::string>& targets, uint64_t t0, uint64_t t1,
+                                                       bool streamed, bool any_order) const {
   if (targets.empty()) return Error{SQS_E_INVALID, "a plan needs at least one target"};
   SQS_TRY_ASSIGN(const InputState input, state_->input_state());
   std::vector<TargetRequest> wanted;
@@ -306,13 +305,8 @@ Result<std::shared_ptr<const Plan>> Pipeline::plan(const std::vector<std::string
   }
   Request request = state_->request(std::move(wanted), t0, t1, input);
   if (!state_->run_open) state_->count_held(request);
-  request.explained = false;
-  SQS_TRY_ASSIGN(const std::shared_ptr<const Plan> made, make_plan(request));
-  auto plan = std::make_shared<Plan>(*made);
-  plan->frontier = frontier_of(request, *made);
-  plan->info.frontier_count = static_cast<uint32_t>(plan->frontier.size());
-  explain(*plan);
-  return std::shared_ptr<const Plan>(std::move(plan));
+  SQS_TRY_ASSIGN(std::shared_ptr<const Plan> made, make_plan(request));
+  return std::make_shared<const ToldPlan>(std::move(made), std::move(request));
 }
 
 Result<std::shared_ptr<ResultArray>> Pipeline::evaluate(const std::string& target, uint64_t t0, uint64_t t1) {

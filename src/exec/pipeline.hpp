@@ -16,7 +16,7 @@
 namespace sqs {
 
 class Run;
-struct Plan;
+class ToldPlan;
 class ResultArray;
 class Graph;
 class Verifier;
@@ -51,7 +51,7 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
   void cancel();  // async-signal-safe
   Status probe(const std::vector<std::string>& targets);
   Status verify(const std::string& target, uint64_t t0, uint64_t t1);
-  Result<std::shared_ptr<const Plan>> plan(const std::vector<std::string>& targets, uint64_t t0, uint64_t t1,
+  Result<std::shared_ptr<const ToldPlan>> plan(const std::vector<std::string>& targets, uint64_t t0, uint64_t t1,
                                            bool streamed, bool any_order) const;
   Result<std::unique_ptr<Run>> open_run();
 
@@ -75,7 +75,7 @@ class Run {
   Result<uint32_t> add_npy(const std::string& target, const std::string& path);
   Status set_range(uint64_t t0, uint64_t t1);
   Status set_progress(sqs_progress_fn fn, User user);
-  Result<std::shared_ptr<const Plan>> plan();
+  Result<std::shared_ptr<const ToldPlan>> plan();
   Status execute();
   Result<bool> step(uint64_t max_ns);  // true: done
   void cancel();                       // async-signal-safe
@@ -96,13 +96,6 @@ class Run {
   explicit Run(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
-
-// Texts and numbers of a plan, for the C border.
-const char* plan_text(const Plan& plan);
-const char* plan_json(const Plan& plan);
-const sqs_plan_info& plan_info(const Plan& plan);
-Result<sqs_frontier_point> plan_frontier(const Plan& plan, uint32_t index);
-const char* plan_lint(const Plan& plan, uint32_t index);
 
 // Rows of one target in memory of their own, charged to the pipeline's ledger until gone. Immutable.
 sqs_view result_view(const ResultArray& result);

@@ -4,9 +4,9 @@
 
 #include "core/size.hpp"
 #include "exec/run_state.hpp"
+#include "exec/told_plan.hpp"
 #include "os/call_out.hpp"
 #include "os/clock.hpp"
-#include "plan/explain.hpp"
 #include "sink/callback_sink.hpp"
 #include "sink/memory_sink.hpp"
 #include "sink/npy_sink.hpp"
@@ -122,17 +122,17 @@ Result<Request> Run::State::run_request() const {
 // Leaves the plan there is if it can't be made.
 Status Run::State::make_run_plan() {
   SQS_TRY_ASSIGN(Request now, run_request());
-  now.explained = false;
   SQS_TRY_ASSIGN(std::shared_ptr<const Plan> made, make_plan(now));
   planned_for = std::move(now);
   plan = std::move(made);
   return ok();
 }
 
-Result<std::shared_ptr<const Plan>> Run::plan() {
-  if (state_->plan != nullptr) return explained(*state_->plan);
+Result<std::shared_ptr<const ToldPlan>> Run::plan() {
+  if (state_->plan != nullptr) return std::make_shared<const ToldPlan>(state_->plan);
   SQS_TRY_ASSIGN(const Request request, state_->run_request());
-  return make_plan(request);
+  SQS_TRY_ASSIGN(std::shared_ptr<const Plan> made, make_plan(request));
+  return std::make_shared<const ToldPlan>(std::move(made));
 }
 
 Status Run::State::begin() {

@@ -26,6 +26,24 @@ Word binomial(Wide n, uint32_t k) {
 // the segments at column 0, which save nothing, are evaluated less often.
 Word spared(uint32_t level, Wide column) { return level < 2 ? 0 : binomial(column + 1, level - 2); }
 
+// What `levels` evaluations serve with the whole pool: the recurrence, all levels of one column after another.
+Wide added_up(Wide states, Wide least, Wide state, Wide tile, uint32_t levels) {
+  const uint64_t more = static_cast<uint64_t>(state / tile), more_rest = static_cast<uint64_t>(state % tile);
+  uint64_t kept = static_cast<uint64_t>(least / tile) + 1, rest = static_cast<uint64_t>(least % tile);
+  std::vector<Wide> column(levels, Wide(kept));
+  for (Wide x = 1; x <= states; ++x) {
+    kept += more;
+    rest += more_rest;
+    if (rest >= static_cast<uint64_t>(tile)) {
+      rest -= static_cast<uint64_t>(tile);
+      ++kept;
+    }
+    column[0] = kept;
+    for (uint32_t q = 1; q < levels; ++q) column[q] += column[q - 1];
+  }
+  return std::accumulate(column.begin(), column.end(), Wide(0));
+}
+
 }  // namespace
 
 Wide floor_sum(Wide count, Wide m, Wide a, Wide b) {
@@ -86,15 +104,21 @@ uint64_t CapacityTable::usable_pool(uint64_t pool_bytes, uint64_t state_bytes, u
   return static_cast<uint64_t>(std::min({Wide(pool_bytes), rows, kMostStates * state_bytes}));
 }
 
-// Paths from (levels, M + 1) to the columns they end in: C(M + levels, levels - 1).
-CapacityTable::Bounds CapacityTable::bounds(uint64_t pool_bytes, uint64_t state_bytes, uint64_t tile_bytes, uint32_t levels) {
-  constexpr Wide kEnough = Wide(1) << 61;
+// C(M + levels, levels - 1) paths lead from (levels, M + 1) to the columns x they end in, which sum up to
+// C(M + levels, levels) - 1; each adds K(b_x) = floor((b_0 + x S) / T) + 1 tiles.
+bool CapacityTable::serves(uint64_t tiles, uint64_t pool_bytes, uint64_t state_bytes, uint64_t tile_bytes, uint32_t levels) {
   const Wide pool = usable_pool(pool_bytes, state_bytes, tile_bytes);
-  const Wide states = pool / state_bytes;
+  const Wide state = state_bytes, tile = tile_bytes, states = pool / state, least = pool % state, n = tiles;
   Wide paths = 1;
-  for (uint32_t p = 1; p < levels && paths < kEnough; ++p) paths = next_multichoose(paths, states + 2, p);
-  const auto times = [&](Wide kept) { return paths >= ceil_div(kEnough, kept) ? kEnough : paths * kept; };
-  return {times(pool % state_bytes / tile_bytes + 1), times(pool / tile_bytes + 1)};
+  for (uint32_t p = 1; p < levels && paths < n; ++p) paths = next_multichoose(paths, states + 2, p);
+  if (paths >= n) return true;
+  const Wide bytes = least * paths + state * (paths * (states + 1) / levels - 1);
+  if (bytes / tile + paths < n) return false;
+  if (bytes / tile >= n) return true;  // rounding takes less than a tile from each path
+  constexpr Wide kManyStates = 1 << 16;
+  if (states <= kManyStates) return added_up(states, least, state, tile, levels) >= n;
+  const CapacityTable table(tiles, pool_bytes, state_bytes, tile_bytes, levels);
+  return table.top_.back() >= n;
 }
 
 CapacityTable::CapacityTable(uint64_t tiles, uint64_t pool_bytes, uint64_t state_bytes, uint64_t tile_bytes,

@@ -72,13 +72,9 @@ class CapacityTable {
   // does. state_bytes > 0, tile_bytes > 0, levels >= 1.
   CapacityTable(uint64_t tiles, uint64_t pool_bytes, uint64_t state_bytes, uint64_t tile_bytes, uint32_t levels);
 
-  // Bounds of what `levels` evaluations serve with the whole pool, without a table: every tile that a path of the recurrence
-  // ends with is K of one column, from K(b_0) to K(B). Up to 2^61, beyond which they are that.
-  struct Bounds {
-    Wide least = 0;
-    Wide most = 0;
-  };
-  static Bounds bounds(uint64_t pool_bytes, uint64_t state_bytes, uint64_t tile_bytes, uint32_t levels);
+  // Whether `levels` evaluations serve so many tiles with the whole pool, without a table. Mostly told by bounds in O(levels):
+  // what ends the paths of the recurrence sums up but for the rounding of K. Between them column after column is added up.
+  static bool serves(uint64_t tiles, uint64_t pool_bytes, uint64_t state_bytes, uint64_t tile_bytes, uint32_t levels);
 
   // The part of a pool that a table makes use of.
   static uint64_t usable_pool(uint64_t pool_bytes, uint64_t state_bytes, uint64_t tile_bytes);

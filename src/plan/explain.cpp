@@ -77,9 +77,11 @@ std::string explain_text(const Plan& plan) {
     if (plan.bytes[m] > 0) line("", padded(memory_name(static_cast<Memory>(m)), 12) + bytes_in_words(plan.bytes[m]));
   if (plan.untracked_bytes > 0) line("untracked", bytes_in_words(plan.untracked_bytes) + " of stages and threads, outside the budget");
   line("least budget", std::to_string(plan.least_budget_bytes) + " bytes, in sqrt mode");
-  line("time", "about " + seconds_in_words(plan.predicted_seconds) + "; " + (plan.mode == SQS_CLASSIC ? "sqrt" : "classic") +
-                   " about " + seconds_in_words(plan.other_mode_seconds) + " (by cost hints" +
-                   " or probe)");
+  if (plan.predicted_seconds > 0)
+    line("time", "about " + seconds_in_words(plan.predicted_seconds) + "; " + (plan.mode == SQS_CLASSIC ? "sqrt" : "classic") +
+                     " about " + seconds_in_words(plan.other_mode_seconds) + " (by cost hints or probe)");
+  else
+    line("time", "unknown: a probe measures it");
   if (plan.mode == SQS_CLASSIC) {
     if (plan.settings.checkpoint_every > 0 || plan.settings.lru_bytes > 0)
       line("note", "checkpoint_every and lru_bytes have no effect in classic mode");
@@ -98,8 +100,8 @@ std::string explain_text(const Plan& plan) {
   }
   for (const FrontierPoint& point : plan.frontier)
     line(&point == &plan.frontier.front() ? "frontier" : "",
-         padded(bytes_in_words(point.budget_bytes), 12) + fixed(point.ratio(), 2) + "x rows, about " +
-             seconds_in_words(point.seconds) + ", " + schedule_name(point.schedule) +
+         padded(bytes_in_words(point.budget_bytes), 12) + fixed(point.ratio(), 2) + "x rows" +
+             (point.seconds > 0 ? ", about " + seconds_in_words(point.seconds) : "") + ", " + schedule_name(point.schedule) +
              (point.disk_bytes > 0 ? ", " + bytes_in_words(point.disk_bytes) + " of disk" : ""));
   for (const std::string& lint : plan.lints) line("advice", lint);
   out += "\n" + padded("stage", 20) + padded("kind", 9) + padded_left("rows evaluated", 18) + padded_left("sweeps", 8) +
@@ -176,12 +178,6 @@ void explain(Plan& plan) {
   plan.lints = find_lints(plan);
   plan.text = explain_text(plan);
   plan.json = explain_json(plan);
-}
-
-std::shared_ptr<const Plan> explained(const Plan& plan) {
-  auto copy = std::make_shared<Plan>(plan);
-  explain(*copy);
-  return copy;
 }
 
 }  // namespace sqs

@@ -50,7 +50,6 @@ std::vector<FrontierPoint> frontier_of(const Request& request, const Plan& plan)
   Request at = request;
   at.settings.mode = SQS_SQRT;
   at.settings.memory_budget = plan.least_budget_bytes;  // one that was asked for
-  at.explained = false;
   at.settings.lru_bytes = SQS_NONE;
   at.held = {};
   at.held.result_bytes = request.held.result_bytes;

@@ -286,7 +286,7 @@ struct Plan {
   uint64_t least_budget_bytes = 0;
   uint64_t next_budget_bytes = 0;    // at which more rows would be kept for later sweeps; 0: none would
   uint64_t untracked_bytes = 0;
-  double predicted_seconds = 0;
+  double predicted_seconds = 0;  // 0, and so of the other mode: a stage has neither a hint nor a probe
   double other_mode_seconds = 0;
   uint64_t other_mode_bytes = 0;
   uint64_t rows_predicted = 0;       // all stages but the frames

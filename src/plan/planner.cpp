@@ -4,7 +4,6 @@
 
 #include "core/wide.hpp"
 #include "plan/chains.hpp"
-#include "plan/explain.hpp"
 #include "plan/memory.hpp"
 #include "plan/plan_info.hpp"
 #include "plan/ranges.hpp"
@@ -336,6 +335,13 @@ class Planner {
     classic_seconds_ = (once + fresh_ns(classic_bytes_) + reread) * 1e-9;
   }
 
+  // Guesses serve to compare plans, but are not told.
+  void tell_seconds(double chosen, double other) {
+    if (!costs_known(plan_, request_.costs)) return;
+    plan_.predicted_seconds = chosen;
+    plan_.other_mode_seconds = other;
+  }
+
   // The first touch of all that a mode takes but what is there before the run.
   double fresh_ns(uint64_t bytes) const {
     const uint64_t held = outside().saturated();
@@ -359,8 +365,7 @@ class Planner {
     plan_.drop_held_checkpoints = request_.held.checkpoint_bytes > 0;
     plan_.drop_held_cache = request_.held.cache_bytes > 0;
     plan_.predicted_bytes = total.saturated();
-    plan_.predicted_seconds = classic_seconds_;
-    plan_.other_mode_seconds = sqrt_seconds_;
+    tell_seconds(classic_seconds_, sqrt_seconds_);
     plan_.other_mode_bytes = sqrt_bytes_.saturated() > 0 ? sqrt_bytes_.saturated() : plan_.least_budget_bytes;
     return ok();
   }
@@ -373,8 +378,7 @@ class Planner {
     plan_.predicted_bytes = total.saturated();
     add_checkpoints();
     add_cache();
-    plan_.predicted_seconds = sqrt_seconds_;
-    plan_.other_mode_seconds = classic_seconds_;
+    tell_seconds(sqrt_seconds_, classic_seconds_);
     plan_.other_mode_bytes = classic_bytes_;
     return ok();
   }
@@ -449,7 +453,6 @@ class Planner {
       if (plan_.stages[id].needed) plan_.untracked_bytes += graph_.node(id).decl.fixed_bytes;
     if (plan_.mode == SQS_CLASSIC) plan_.cache_bytes = plan_.checkpoint_bytes = 0;
     fill_info(plan_);
-    if (request_.explained) explain(plan_);
   }
 
   const Request& request_;

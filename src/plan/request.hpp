@@ -75,7 +75,6 @@ struct Request {
   Costs costs;
   Held held;
   uint64_t least_budget_bytes = 0;  // where it has been found already
-  bool explained = true;            // with advice and texts, for people
 };
 
 }  // namespace sqs

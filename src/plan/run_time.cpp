@@ -11,13 +11,26 @@ namespace {
 
 constexpr uint64_t kCachedBytes = uint64_t{2} << 20;  // a longer buffer has left a core's caches when it is read again
 
+// Probed or hinted; 0: neither.
+double told_cost(const Node& node, const Costs& costs, NodeId id) {
+  if (id < costs.ns_per_row.size() && costs.ns_per_row[id] > 0) return costs.ns_per_row[id];
+  return node.decl.cost_ns_per_row;
+}
+
 }  // namespace
+
+bool costs_known(const Plan& plan, const Costs& costs) {
+  for (NodeId id = kFramesNode + 1; id < plan.graph->size(); ++id) {
+    const Node& node = plan.graph->node(id);
+    if (!node.is_virtual() && plan.stages[id].rows_predicted > 0 && told_cost(node, costs, id) == 0) return false;
+  }
+  return true;
+}
 
 double cost_of(const Graph& graph, const Costs& costs, NodeId id) {
   const Node& node = graph.node(id);
   if (node.is_virtual()) return 0;
-  if (id < costs.ns_per_row.size() && costs.ns_per_row[id] > 0) return costs.ns_per_row[id];
-  if (node.decl.cost_ns_per_row > 0) return node.decl.cost_ns_per_row;
+  if (const double told = told_cost(node, costs, id); told > 0) return told;
   double bytes = static_cast<double>(node.row_bytes);
   for (const Link& link : node.inputs)
     bytes += static_cast<double>(graph.node(link.of).row_bytes) * static_cast<double>(link.reach.context());

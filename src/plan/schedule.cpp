@@ -60,9 +60,8 @@ bool Schedule::exists(const Chain& chain, const ScheduleLimits& limits) {
   if (can_spill(chain, limits)) return true;
   if (const auto decided = without_table(chain, limits)) return decided->has_value();
   const uint32_t levels = std::clamp(limits.max_ratio, 1u, CapacityTable::kMostLevels);
-  const auto bounds = CapacityTable::bounds(chain.pool_bytes, chain.state_bytes, chain.tile_bytes, levels);
-  if (bounds.most < chain.tiles) return false;
-  return bounds.least >= chain.tiles || without_spilling(chain, limits).has_value();
+  if (levels <= 2) return false;  // states do as well as a table can
+  return CapacityTable::serves(chain.tiles, chain.pool_bytes, chain.state_bytes, chain.tile_bytes, levels);
 }
 
 bool Schedule::can_spill(const Chain& chain, const ScheduleLimits& limits) {
@@ -83,7 +82,22 @@ std::optional<Schedule> Schedule::choose(const Chain& chain, const ScheduleLimit
   return s;
 }
 
+// One more state may shorten the segments by more than it spares, where it takes the room of several outputs. The largest pool
+// that has not got it then serves better; no smaller one does better still (found by trying, see the test that more memory never
+// costs evaluations).
 std::optional<Schedule> Schedule::without_spilling(const Chain& chain, const ScheduleLimits& limits) {
+  std::optional<Schedule> whole = of_whole_pool(chain, limits);
+  if (!whole || whole->evaluations_ == chain.tiles || limits.fixed_tiles != 0) return whole;
+  if (chain.state_bytes <= chain.tile_bytes || chain.pool_bytes < chain.state_bytes) return whole;
+  Chain fewer = chain;
+  fewer.pool_bytes -= chain.pool_bytes % chain.state_bytes + 1;
+  ScheduleLimits no_more_disk = limits;
+  no_more_disk.disk_states = std::min(limits.disk_states, whole->disk_states_);
+  const std::optional<Schedule> part = of_whole_pool(fewer, no_more_disk);
+  return part && part->evaluations_ < whole->evaluations_ ? part : whole;
+}
+
+std::optional<Schedule> Schedule::of_whole_pool(const Chain& chain, const ScheduleLimits& limits) {
   if (const auto decided = without_table(chain, limits)) return *decided;
   Schedule s(chain);
   const Wide n = chain.tiles;
@@ -183,27 +197,22 @@ uint64_t Schedule::peak_bytes() const {
 }
 
 std::optional<uint64_t> least_pool(const Chain& chain, const ScheduleLimits& limits, uint64_t below) {
-  const auto found = [&](uint64_t pool, uint32_t ratio) {
+  const auto found = [&](uint64_t pool) {
     Chain with_pool = chain;
     with_pool.pool_bytes = pool;
-    ScheduleLimits with_ratio = limits;
-    with_ratio.max_ratio = std::min(ratio, limits.max_ratio);
-    return Schedule::exists(with_pool, with_ratio);
+    return Schedule::exists(with_pool, limits);
   };
   const Wide all_kept = std::max<Wide>(Wide(chain.tiles) - 1, 0) * chain.tile_bytes;
   uint64_t high = kMostPool;
   if (all_kept <= kMostPool)
     high = static_cast<uint64_t>(all_kept);
-  else if (!found(high, limits.max_ratio))
+  else if (!found(high))
     return std::nullopt;
   if (below <= high) {
-    if (below == 0 || !found(below - 1, limits.max_ratio)) return std::nullopt;
+    if (below == 0 || !found(below - 1)) return std::nullopt;
     high = below - 1;
   }
-  // Ratio by ratio: the pools tried with tables of capacities are no larger than need be.
-  for (uint32_t ratio = 2; ratio < 4 && found(high, ratio); ++ratio)
-    high = least(0, high, [&](uint64_t pool) { return found(pool, ratio); });
-  return least(0, high, [&](uint64_t pool) { return found(pool, limits.max_ratio); });
+  return least(0, high, found);
 }
 
 // Without rounding, k tiles between checkpoints need (n / k - 1) * S + k * T bytes, and s segments (s - 1) * S + (n / s) * T:

@@ -96,6 +96,7 @@ class Schedule {
   // All but Multi and Spill: what choose() answers, or nothing where Multi is to be tried.
   static std::optional<std::optional<Schedule>> without_table(const Chain& chain, const ScheduleLimits& limits);
   static std::optional<Schedule> without_spilling(const Chain& chain, const ScheduleLimits& limits);
+  static std::optional<Schedule> of_whole_pool(const Chain& chain, const ScheduleLimits& limits);
   static bool can_spill(const Chain& chain, const ScheduleLimits& limits);
   static std::optional<Schedule> fixed(const Chain& chain, uint64_t spacing, uint64_t disk_limit);
   void finish_sweep(ScheduleKind kind, uint64_t spacing, uint64_t disk_states, uint64_t memory_states);

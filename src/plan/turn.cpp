@@ -241,7 +241,7 @@ bool choose_schedule(TurnPlan& turn, uint64_t pool_bytes, const ScheduleLimits& 
   turn.schedule = Schedule::choose(Chain{turn.tiles(), turn.state_bytes, tile_bytes, pool_bytes}, limits);
   if (!turn.schedule.has_value() || (turn.replays_ahead && turn.schedule->kind() == ScheduleKind::Multi)) return false;
   const bool once = turn.schedule->most_evaluations_of_a_tile() <= 1;
-  turn.pool_bytes = once ? turn.schedule->peak_bytes() : pool_bytes;
+  turn.pool_bytes = once ? turn.schedule->peak_bytes() : turn.schedule->chain().pool_bytes;
   turn.disk = turn.spills() ? files_of_rows(turn, turn.tiles() - turn.schedule->tail_tiles(), turn.schedule->disk_segment_tiles())
                             : files_of_states(turn, turn.schedule->disk_states());
   return true;

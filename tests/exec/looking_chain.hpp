@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "exec/pipeline.hpp"
+#include "exec/told_plan.hpp"
 #include "plan/plan.hpp"
 
 namespace sqs {
@@ -74,9 +75,9 @@ class CountedChain {
   }
 
   std::shared_ptr<const Plan> plan() {
-    Result<std::shared_ptr<const Plan>> made = pipeline_->plan({name(spec_.stages() - 1)}, 0, SQS_END, true, spec_.any_order);
+    const Result<std::shared_ptr<const ToldPlan>> made = pipeline_->plan({name(spec_.stages() - 1)}, 0, SQS_END, true, spec_.any_order);
     EXPECT_TRUE(made.ok()) << (made.ok() ? "" : made.error().message) << "\n" << spec_.text();
-    return made.ok() ? *made : nullptr;
+    return made.ok() ? (*made)->plan() : nullptr;
   }
 
   // Runs it, well or not; stats() are those of a run that succeeded.

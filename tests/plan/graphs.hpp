@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "plan/explain.hpp"
 #include "plan/planner.hpp"
 
 namespace sqs {
@@ -73,10 +74,14 @@ class GraphBuilder {
   std::shared_ptr<const Graph> graph_;
 };
 
+// With texts and advice.
 inline std::shared_ptr<const Plan> planned(const Request& request) {
-  Result<std::shared_ptr<const Plan>> plan = make_plan(request);
-  EXPECT_TRUE(plan.ok()) << (plan.ok() ? "" : plan.error().message);
-  return plan.ok() ? *plan : nullptr;
+  const Result<std::shared_ptr<const Plan>> made = make_plan(request);
+  EXPECT_TRUE(made.ok()) << (made.ok() ? "" : made.error().message);
+  if (!made.ok()) return nullptr;
+  auto plan = std::make_shared<Plan>(**made);
+  explain(*plan);
+  return plan;
 }
 
 }  // namespace sqs

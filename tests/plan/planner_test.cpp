@@ -155,6 +155,20 @@ TEST(Planner, ThePredictedTimeIsThatOfRowsAndOfFirstTouch) {
   }
 }
 
+TEST(Planner, ATimeThatRestsOnAGuessIsNotTold) {
+  const GraphBuilder b = two_sweeps();
+  Request r = choice(b, 200);
+  r.costs.ns_per_row.assign(r.graph->size(), 0);
+  EXPECT_EQ(planned(r)->predicted_seconds, 0);
+  EXPECT_EQ(planned(r)->other_mode_seconds, 0);
+  EXPECT_NE(planned(r)->text.find("unknown: a probe measures it"), std::string::npos);
+  for (double& ns : r.costs.ns_per_row) ns = 100;
+  EXPECT_GT(planned(r)->predicted_seconds, 0);
+  EXPECT_GT(planned(r)->other_mode_seconds, 0);
+  r.costs.ns_per_row[b.id("wide")] = 0;
+  EXPECT_EQ(planned(r)->predicted_seconds, 0);
+}
+
 TEST(Planner, CheckpointEveryIsRaisedToTheDependencySpan) {
   GraphBuilder b(4096, 1024);
   b.stage("smooth", {reads("frames")}, 1, Kind::Scan);

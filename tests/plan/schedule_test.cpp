@@ -89,23 +89,38 @@ TEST(Schedule, RandomChainsAreReversedWithTheFewestEvaluations) {
   EXPECT_GT(near, 1000u);
 }
 
+// Without a disk: with one, states go there only where memory alone does not do, though they would spare evaluations.
 TEST(Schedule, MoreMemoryNeverCostsEvaluations) {
-  for (const uint64_t state : {1, 2, 5})
-    for (const uint64_t tile : {1, 3, 5})
-      for (const uint64_t n : {1, 2, 17, 150, 1000}) {
-        uint64_t before = UINT64_MAX, before_two = UINT64_MAX;
-        for (uint64_t pool = 0; pool <= 80; ++pool) {
-          const Schedule s = chosen({n, state, tile, pool});
-          if (s.kind() != ScheduleKind::Multi) {
-            EXPECT_LE(s.evaluations(), before_two) << s.chain();
-            before_two = s.evaluations();
+  uint64_t rising = 0;  // cases in which the pool is at its best when some of it is left
+  for (const uint64_t state : {1, 2, 3, 5, 7, 10, 16, 25, 60})
+    for (const uint64_t tile : {1, 2, 3, 4, 5, 7})
+      for (const uint64_t n : {1, 2, 5, 10, 17, 30, 50, 77, 100, 150, 300, 1000, 3000})
+        for (const uint32_t ratio : {2u, 3u, 4u, 6u, CapacityTable::kMostLevels})
+          for (const uint64_t fixed : {0u, 3u, 8u}) {
+            ScheduleLimits limits;
+            limits.max_ratio = ratio;
+            limits.fixed_tiles = fixed;
+            uint64_t before = UINT64_MAX;
+            for (uint64_t pool = 0; pool <= 12 * state + 8 * tile; ++pool) {
+              const Chain chain{n, state, tile, pool};
+              const auto s = Schedule::choose(chain, limits);
+              ASSERT_TRUE(s.has_value() || before == UINT64_MAX) << chain << " though less sufficed";
+              if (!s) continue;
+              ASSERT_LE(s->evaluations(), before) << chain << " at most " << ratio << ", every " << fixed;
+              before = s->evaluations();
+              rising += s->chain().pool_bytes < pool ? 1 : 0;
+            }
           }
-          if (state <= tile) {
-            EXPECT_LE(s.evaluations(), before) << s.chain();
-          }
-          before = s.evaluations();
-        }
-      }
+  EXPECT_GT(rising, 1000u);
+}
+
+// One state more leaves one tile at hand instead of seven; three evaluations of three tiles cost less.
+TEST(Schedule, AStateThatSparesLessThanItsRoomIsNotTaken) {
+  const Schedule s = chosen({17, 7, 1, 7});
+  EXPECT_EQ(s.evaluations(), 30u);
+  EXPECT_EQ(s.states_in_memory(), 0u);
+  expect_true_to_its_word(s);
+  expect_true_to_its_word(chosen({50, 10, 1, 10}));
 }
 
 TEST(Schedule, EveryTileMoreCostsAnEvaluationAtLeast) {
@@ -431,6 +446,22 @@ TEST(LeastPool, IsTheLeastThatIsNotRefused) {
               EXPECT_EQ(*lower, 0u);
             }
           }
+}
+
+TEST(LeastPool, IsLookedForWithoutTablesAsWithThem) {
+  std::mt19937_64 random(20261126);
+  uint64_t found = 0;
+  for (int i = 0; i < 100'000; ++i) {
+    const Chain chain{random() % 3000, 1 + random() % 60, 1 + random() % 60, random() % 400};
+    ScheduleLimits limits;
+    limits.max_ratio = static_cast<uint32_t>(1 + random() % 9);
+    if (random() % 3 == 0) limits.disk_states = random() % 5;
+    const bool exists = Schedule::exists(chain, limits);
+    ASSERT_EQ(exists, Schedule::choose(chain, limits).has_value()) << chain << " at most " << limits.max_ratio;
+    found += exists ? 1 : 0;
+  }
+  EXPECT_GT(found, 10'000u);
+  EXPECT_LT(found, 90'000u);
 }
 
 TEST(LeastPool, FollowsTheRootOfTheNumberOfTiles) {
