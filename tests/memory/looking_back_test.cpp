@@ -22,7 +22,8 @@
 namespace memory_test {
 namespace {
 
-constexpr uint64_t kSlack = 2 << 20;
+// 2 MiB are promised; small streams would hide behind them. The system counts pages by processor and may be behind by 256 KiB.
+constexpr uint64_t kSlack = 512 << 10;
 
 uint64_t scale() {
   const char* given = std::getenv("SQS_MEMORY_SCALE");
