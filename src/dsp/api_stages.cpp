@@ -73,7 +73,7 @@ int32_t add(sqs_pipeline* p, const char* type_name, const char* name, const sqs_
   require(p, "pipeline");
   require(type_name, "type");
   require(name, "name");
-  require(accesses, "list of accesses");
+  if (access_count > 0) require(accesses, "list of accesses");
   const TypeSpec& type = type_named(type_name);
   const Params params = parse_params(type.name, type.params, params_text);
   require_input_count(type, access_count);
@@ -84,7 +84,8 @@ int32_t add(sqs_pipeline* p, const char* type_name, const char* name, const sqs_
     sqs_error* why = nullptr;
     const int32_t code = read_operand(p, access, operands[i], &why);
     const std::unique_ptr<sqs_error, void (*)(sqs_error*)> owner(why, sqs_error_destroy);
-    if (code != SQS_OK) fail(code, text("stage '", name, "' can't read '", access.stage, "': ", sqs_error_message(why)));
+    if (code == SQS_E_NAME) fail(code, text("stage '", name, "' can't read '", access.stage, "': ", sqs_error_message(why)));
+    if (code != SQS_OK) fail(code, sqs_error_message(why));
   }
   return add_chain(p, type, name, accesses, access_count, type.build(params, operands), err);
 }
