@@ -13,7 +13,8 @@ extern "C" {
 #endif
 
 /* Adds a stage of a named type ("rfft", "sosfilt", ...; sqs_dsp_type_get lists them). accesses: as in
- * sqs_pipeline_add_stage. params: "key=value" pairs separated by spaces, lists by commas ("p=0.5,0.95"); NULL: all
+ * sqs_pipeline_add_stage, as many as the type reads: some take further ones, as "kalman" does for a measurement model that
+ * changes from row to row. params: "key=value" pairs separated by spaces, lists by commas ("p=0.5,0.95"); NULL: all
  * defaults. The context axis and a row's own axes are taken together, so a type that works on windows takes "input" as well
  * as any stage read through before/after. SQS_E_NAME: unknown type; SQS_E_INVALID: unknown parameter or value out of range
  * (the message names it and the range); SQS_E_GRAPH: input shape or dtype the type cannot work on.
@@ -34,7 +35,9 @@ typedef struct sqs_dsp_type {
   const char *name;            /* all strings static */
   const char *doc;             /* one paragraph: what it computes, shapes, the function it agrees with */
   uint32_t param_count;
-  uint32_t input_count;
+  uint32_t input_count;          /* inputs it reads at least */
+  uint32_t optional_input_count; /* and how many it can be given besides; its doc says what they hold */
+  uint32_t reserved;
 } sqs_dsp_type;
 typedef struct sqs_dsp_param {
   uint32_t struct_size;

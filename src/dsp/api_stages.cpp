@@ -20,7 +20,8 @@ sqs_access access_at(const sqs_access* accesses, uint32_t index) {
   require_struct_size("sqs_access", bytes, sizeof(sqs_access));
   sqs_access access;
   sqs_access_init(&access, sizeof access);
-  std::memcpy(&access, reinterpret_cast<const std::byte*>(accesses) + size_t{index} * bytes, std::min<size_t>(bytes, sizeof access));
+  const auto* from = reinterpret_cast<const std::byte*>(accesses) + size_t{index} * bytes;
+  std::memcpy(&access, from, std::min<size_t>(bytes, sizeof access));
   return access;
 }
 
@@ -60,16 +61,22 @@ const TypeSpec& type_named(const char* name) {
   fail(SQS_E_NAME, text("no stage type \"", name, "\"; known are", known));
 }
 
+void require_input_count(const TypeSpec& type, uint32_t given) {
+  const uint32_t least = type.input_count, most = least + type.optional_input_count;
+  if (given >= least && given <= most) return;
+  const std::string counts = least == most ? text(least) : text(least, " to ", most);
+  fail(SQS_E_GRAPH, text(type.name, " reads ", counts, most == 1 ? " input" : " inputs", ", not ", given));
+}
+
 int32_t add(sqs_pipeline* p, const char* type_name, const char* name, const sqs_access* accesses, uint32_t access_count,
             const char* params_text, sqs_error** err) {
   require(p, "pipeline");
   require(type_name, "type");
   require(name, "name");
-  require(accesses, "list of accesses");
+  if (access_count > 0) require(accesses, "list of accesses");
   const TypeSpec& type = type_named(type_name);
   const Params params = parse_params(type.name, type.params, params_text);
-  if (access_count != type.input_count)
-    fail(SQS_E_GRAPH, text(type.name, " reads ", type.input_count, type.input_count == 1 ? " input" : " inputs", ", not ", access_count));
+  require_input_count(type, access_count);
   std::vector<Operand> operands(access_count);
   for (uint32_t i = 0; i < access_count; ++i) {
     const sqs_access access = access_at(accesses, i);
@@ -77,7 +84,8 @@ int32_t add(sqs_pipeline* p, const char* type_name, const char* name, const sqs_
     sqs_error* why = nullptr;
     const int32_t code = read_operand(p, access, operands[i], &why);
     const std::unique_ptr<sqs_error, void (*)(sqs_error*)> owner(why, sqs_error_destroy);
-    if (code != SQS_OK) fail(code, text("stage '", name, "' can't read '", access.stage, "': ", sqs_error_message(why)));
+    if (code == SQS_E_NAME) fail(code, text("stage '", name, "' can't read '", access.stage, "': ", sqs_error_message(why)));
+    if (code != SQS_OK) fail(code, sqs_error_message(why));
   }
   return add_chain(p, type, name, accesses, access_count, type.build(params, operands), err);
 }
@@ -116,6 +124,7 @@ int32_t sqs_dsp_type_get(uint32_t index, sqs_dsp_type* out) {
   filled.doc = type.doc;
   filled.param_count = static_cast<uint32_t>(type.params.size());
   filled.input_count = type.input_count;
+  filled.optional_input_count = type.optional_input_count;
   fill_struct(filled, out);
   return SQS_OK;
 }

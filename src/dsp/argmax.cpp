@@ -131,8 +131,8 @@ Recipe build(const Params&, std::span<const Operand> inputs) {
 
 const TypeSpec kArgmax = {
     "argmax", SQS_MAP,
-    "Index of the largest entry along axis 0, i32: (bins, channels) gives (channels). The lowest index wins a tie; a NaN counts as "
-    "larger than all. Agrees with numpy.argmax(axis=0).",
+    "Index of the largest entry along axis 0, i32: (bins, channels) gives (channels). The lowest index wins a tie; a NaN counts "
+    "as larger than all. Agrees with numpy.argmax(axis=0).",
     {}, 1, build};
 
 }  // namespace sqs::dsp

@@ -60,8 +60,11 @@ Chunk w64_chunk(const ReadOnlyFile& file, uint64_t offset) {
   Chunk chunk{{}, offset + 16, offset + 24, 0, 0};
   std::memcpy(chunk.id.data(), head.word(0).data(), 4);
   const uint64_t size = head.number(16, 8);
-  if (size < 24) fail_format(file.path(), chunk.size_offset, text("chunk '", chunk.name(), "' says it has ", size, " bytes; its own header has 24"));
-  if (size > UINT64_MAX - offset - 7) fail_format(file.path(), chunk.size_offset, text("chunk '", chunk.name(), "' says it has ", size, " bytes"));
+  if (size < 24)
+    fail_format(file.path(), chunk.size_offset, text("chunk '", chunk.name(), "' says it has ", size,
+                                                     " bytes; its own header has 24"));
+  if (size > UINT64_MAX - offset - 7)
+    fail_format(file.path(), chunk.size_offset, text("chunk '", chunk.name(), "' says it has ", size, " bytes"));
   chunk.bytes = size - 24;
   chunk.next = offset + (size + 7) / 8 * 8;
   return chunk;
@@ -69,7 +72,8 @@ Chunk w64_chunk(const ReadOnlyFile& file, uint64_t offset) {
 
 // From the fmt chunk: how long a frame is, if frames can be found by their number.
 uint64_t read_frame_bytes(const ReadOnlyFile& file, const Chunk& chunk) {
-  if (chunk.bytes < 16) fail_format(file.path(), chunk.size_offset, text("the fmt chunk says it has ", chunk.bytes, " bytes; 16 are the least"));
+  if (chunk.bytes < 16)
+    fail_format(file.path(), chunk.size_offset, text("the fmt chunk says it has ", chunk.bytes, " bytes; 16 are the least"));
   const Bytes<16> format(file, chunk.offset);
   constexpr uint64_t kPcm = 1, kFloat = 3, kALaw = 6, kMuLaw = 7, kExtensible = 0xFFFE;
   uint64_t tag = format.number(0, 2), tag_offset = chunk.offset;
@@ -82,7 +86,8 @@ uint64_t read_frame_bytes(const ReadOnlyFile& file, const Chunk& chunk) {
   const uint64_t channels = format.number(2, 2), frame_bytes = format.number(12, 2), bits = format.number(14, 2);
   if (channels == 0) fail_format(file.path(), chunk.offset + 2, "the file has no channels");
   if (bits == 0 || frame_bytes != channels * ((bits + 7) / 8))
-    fail_format(file.path(), chunk.offset + 12, text("a frame of ", channels, " channels of ", bits, " bits can't have ", frame_bytes, " bytes"));
+    fail_format(file.path(), chunk.offset + 12, text("a frame of ", channels, " channels of ", bits, " bits can't have ",
+                                                     frame_bytes, " bytes"));
   return frame_bytes;
 }
 
@@ -90,10 +95,14 @@ uint64_t read_frame_bytes(const ReadOnlyFile& file, const Chunk& chunk) {
 uint64_t count_frames(const ReadOnlyFile& file, const Chunk& data, uint64_t bytes, uint64_t size_offset, uint64_t frame_bytes) {
   const uint64_t left = file.bytes() - data.offset;
   if ((bytes == 0 && left > 0) || bytes == kUnknownSize)  // 0 bytes of nothing is a recording without frames
-    fail_format(file.path(), size_offset, text("the data chunk says it has ", bytes, " bytes, as a recorder leaves it that was stopped; ", left, " bytes follow"));
-  if (bytes > left) fail_format(file.path(), size_offset, text("the data chunk says it has ", bytes, " bytes, but the file ends after ", left, " of them"));
+    fail_format(file.path(), size_offset, text("the data chunk says it has ", bytes,
+                                               " bytes, as a recorder leaves it that was stopped; ", left, " bytes follow"));
+  if (bytes > left)
+    fail_format(file.path(), size_offset, text("the data chunk says it has ", bytes, " bytes, but the file ends after ", left,
+                                               " of them"));
   if (bytes % frame_bytes != 0)
-    fail_format(file.path(), size_offset, text("the data chunk says it has ", bytes, " bytes, which is no whole number of frames of ", frame_bytes));
+    fail_format(file.path(), size_offset, text("the data chunk says it has ", bytes,
+                                               " bytes, which is no whole number of frames of ", frame_bytes));
   return bytes / frame_bytes;
 }
 
@@ -104,7 +113,8 @@ struct Ds64 {
 };
 
 Ds64 read_ds64(const ReadOnlyFile& file, const Chunk& chunk) {
-  if (chunk.bytes < 24) fail_format(file.path(), chunk.size_offset, text("the ds64 chunk says it has ", chunk.bytes, " bytes; 24 are the least"));
+  if (chunk.bytes < 24)
+    fail_format(file.path(), chunk.size_offset, text("the ds64 chunk says it has ", chunk.bytes, " bytes; 24 are the least"));
   return {Bytes<16>(file, chunk.offset).number(8, 8), chunk.offset + 8};
 }
 
@@ -126,7 +136,8 @@ uint64_t walk_to_data(const ReadOnlyFile& file, uint64_t offset, bool is_rf64, N
     }
     if (chunk.next > file.bytes())
       fail_format(file.path(), chunk.size_offset,
-                  text("chunk '", chunk.name(), "' says it has ", chunk.bytes, " bytes, but the file ends after ", file.bytes() - chunk.offset, " of them"));
+                  text("chunk '", chunk.name(), "' says it has ", chunk.bytes, " bytes, but the file ends after ",
+                       file.bytes() - chunk.offset, " of them"));
     offset = chunk.next;
   }
   fail_format(file.path(), offset, text("there is no data chunk among the first ", kMostChunks));
@@ -150,7 +161,8 @@ AudioHeader read_audio_header(const ReadOnlyFile& file) {
   if (magic == "fLaC") return read_flac(file);
   const bool is_rf64 = magic == "RF64" || magic == "BW64";
   if (magic == "riff") return {"w64", walk_to_data(file, 40, false, w64_chunk)};
-  if (magic != "RIFF" && !is_rf64) fail_format(file.path(), 0, "there is none of RIFF, RF64, W64 and fLaC: not an audio file that is known here");
+  if (magic != "RIFF" && !is_rf64)
+    fail_format(file.path(), 0, "there is none of RIFF, RF64, W64 and fLaC: not an audio file that is known here");
   if (head.word(8) != "WAVE") fail_format(file.path(), 8, "there is no WAVE: a RIFF file of another kind");
   return {is_rf64 ? "rf64" : "wav", walk_to_data(file, 12, is_rf64, riff_chunk)};
 }

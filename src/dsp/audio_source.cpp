@@ -33,23 +33,27 @@ class AudioSource final : public FrameSource {
   void read(uint64_t first, uint64_t frames, std::byte* to) override {
     const uint64_t got = read_some(first, frames, to);
     if (got != frames)
-      fail(SQS_E_SOURCE, text("\"", file_->path(), "\" gave no frame ", first + got, " of ", info_.frame_count, ": ", sf_strerror(sndfile_.get())));
+      fail(SQS_E_SOURCE, text("\"", file_->path(), "\" gave no frame ", first + got, " of ", info_.frame_count, ": ",
+                              sf_strerror(sndfile_.get())));
   }
 
  private:
   void check_dtype(int encoding) const {
     const bool integer = info_.dtype == SQS_I16 || info_.dtype == SQS_I32;
     if (!integer && !is_float(info_.dtype))
-      fail(SQS_E_INVALID, text("file: dtype=", sqs_dtype_name(info_.dtype), " is none of f32, f64, i16, i32, which audio is read as"));
+      fail(SQS_E_INVALID, text("file: dtype=", sqs_dtype_name(info_.dtype),
+                               " is none of f32, f64, i16, i32, which audio is read as"));
     if (integer && (encoding == SF_FORMAT_FLOAT || encoding == SF_FORMAT_DOUBLE))
-      fail(SQS_E_INVALID, text("file: \"", file_->path(), "\" has float samples, which have no scale as ", sqs_dtype_name(info_.dtype), ": use f32 or f64"));
+      fail(SQS_E_INVALID, text("file: \"", file_->path(), "\" has float samples, which have no scale as ",
+                               sqs_dtype_name(info_.dtype), ": use f32 or f64"));
   }
 
   // Compressed files may be cut short with nothing in the header to tell.
   void check_last_frame() {
     std::vector<std::byte> frame(info_.channels * sqs_dtype_bytes(info_.dtype));
     if (read_some(info_.frame_count - 1, 1, frame.data()) != 1)
-      fail_format(file_->path(), file_->bytes(), text("the file ends before the last of the ", info_.frame_count, " frames that its header has"));
+      fail_format(file_->path(), file_->bytes(), text("the file ends before the last of the ", info_.frame_count,
+                                                      " frames that its header has"));
   }
 
   uint64_t read_some(uint64_t first, uint64_t frames, std::byte* to) {

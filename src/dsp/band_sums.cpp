@@ -13,7 +13,8 @@ namespace sqs::dsp {
 namespace {
 
 constexpr ParamSpec kParams[] = {
-    {"bands", ParamType::FloatList, "Hz", "", "..; 2..512 values", "lo,hi of each band in turn; lo belongs to it, hi does not", true},
+    {"bands", ParamType::FloatList, "Hz", "", "..; 2..512 values", "lo,hi of each band in turn; lo belongs to it, hi does not",
+     true},
     {"unit", ParamType::Choice, "", "hz", "hz|bins", "what bands are given in: frequencies, or indices along axis 0"},
     {"layout", ParamType::Choice, "", "onesided", "onesided|twosided|shifted",
      "order of the bins: of rfft, of fft, of fft with shift=true"},
@@ -122,7 +123,8 @@ class BandSums final : public Kernel {
  private:
   double frames_per_second(const sqs_call& call) const {
     const double rate = bands_.rate > 0 ? bands_.rate : call.sample_rate;
-    if (bands_.in_hz && !(rate > 0)) fail(SQS_E_STAGE, "band_sums: the sample rate is not known: give rate, or bands with unit=bins");
+    if (bands_.in_hz && !(rate > 0))
+      fail(SQS_E_STAGE, "band_sums: the sample rate is not known: give rate, or bands with unit=bins");
     return rate;
   }
 
@@ -170,7 +172,8 @@ Bands read_bands(const Params& params, const Operand& input) {
                  : params.integer("n") != 0       ? params.integer("n")
                                                   : 2 * std::max<uint64_t>(bands.bins - 1, 1);
   bands.rate = params.number("rate");
-  if (bands.edges.size() % 2 != 0) fail(SQS_E_INVALID, text("band_sums: bands has ", bands.edges.size(), " values; it takes pairs lo,hi"));
+  if (bands.edges.size() % 2 != 0)
+    fail(SQS_E_INVALID, text("band_sums: bands has ", bands.edges.size(), " values; it takes pairs lo,hi"));
   if (bands.layout == Layout::OneSided && bands.in_hz && bands.points / 2 + 1 != bands.bins)
     fail(SQS_E_GRAPH, text("band_sums: a transform of n=", bands.points, " has ", bands.points / 2 + 1, " bins, but rows of \"",
                            input.stage, "\" have ", bands.bins));
@@ -182,9 +185,11 @@ void check_edges(const Bands& bands, const Operand& input) {
     const double lo = bands.edges[2 * band], hi = bands.edges[2 * band + 1];
     if (!(lo < hi)) fail(SQS_E_INVALID, text("band_sums: band ", band, " ends at ", hi, ", which is not above its begin ", lo));
     if (bands.in_hz) continue;
-    if (lo != std::floor(lo) || hi != std::floor(hi)) fail(SQS_E_INVALID, text("band_sums: band ", band, " is not of whole bins"));
+    if (lo != std::floor(lo) || hi != std::floor(hi))
+      fail(SQS_E_INVALID, text("band_sums: band ", band, " is not of whole bins"));
     if (lo < 0 || hi > static_cast<double>(bands.bins))
-      fail(SQS_E_GRAPH, text("band_sums: band ", band, " is bins ", lo, " to ", hi, ", but rows of \"", input.stage, "\" have ", bands.bins));
+      fail(SQS_E_GRAPH, text("band_sums: band ", band, " is bins ", lo, " to ", hi, ", but rows of \"", input.stage, "\" have ",
+                             bands.bins));
   }
 }
 
@@ -207,9 +212,9 @@ Recipe build(const Params& params, std::span<const Operand> inputs) {
 
 const TypeSpec kBandSums = {
     "band_sums", SQS_MAP,
-    "Sums over bands of a spectrum along axis 0: (bins, channels) gives (bands, channels). Complex input: of |X|^2; real input: of the "
-    "values, which should be powers. Summed in f64; f32 or f64 out, as the input. Bands are half open and may overlap or be cut by "
-    "the ends of the spectrum. Agrees with X[(f >= lo) & (f < hi)].sum() with f of numpy.fft.rfftfreq or fftfreq.",
+    "Sums over bands of a spectrum along axis 0: (bins, channels) gives (bands, channels). Complex input: of |X|^2; real input: "
+    "of the values, which should be powers. Summed in f64; f32 or f64 out, as the input. Bands are half open and may overlap or "
+    "be cut by the ends of the spectrum. Agrees with X[(f >= lo) & (f < hi)].sum() with f of numpy.fft.rfftfreq or fftfreq.",
     kParams, 1, build};
 
 }  // namespace sqs::dsp

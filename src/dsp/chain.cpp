@@ -58,7 +58,8 @@ void append(const sqs_access* accesses, uint32_t count, std::vector<sqs_access>&
   for (uint32_t i = 0; i < count; ++i) {
     sqs_access& access = to.emplace_back();
     sqs_access_init(&access, sizeof access);
-    std::memcpy(&access, reinterpret_cast<const std::byte*>(accesses) + size_t{i} * bytes, std::min<size_t>(bytes, sizeof access));
+    const auto* from = reinterpret_cast<const std::byte*>(accesses) + size_t{i} * bytes;
+    std::memcpy(&access, from, std::min<size_t>(bytes, sizeof access));
     access.struct_size = sizeof access;
   }
 }

@@ -69,7 +69,9 @@ ConvertPiece piece_between(int32_t from, int32_t to) {
   return visit_real(from, [&](auto source) {
     using From = typename decltype(source)::type;
     if (is_complex(to))
-      return visit_float(real_of(to), [](auto target) -> ConvertPiece { return &convert_to_complex<From, typename decltype(target)::type>; });
+      return visit_float(real_of(to), [](auto target) -> ConvertPiece {
+        return &convert_to_complex<From, typename decltype(target)::type>;
+      });
     return visit_real(to, [](auto target) -> ConvertPiece { return &convert_piece<From, typename decltype(target)::type>; });
   });
 }

@@ -146,14 +146,14 @@ Recipe build_scale(const Params& params, std::span<const Operand> inputs) {
 
 const TypeSpec kMagnitude = {
     "magnitude", SQS_MAP,
-    "|x| of every element, shape as the input. Complex: sqrt(re^2 + im^2), without a guard against overflow. c64, f32 and integers "
-    "up to 16 bits give f32, all else f64. Agrees with numpy.abs.",
+    "|x| of every element, shape as the input. Complex: sqrt(re^2 + im^2), without a guard against overflow. c64, f32 and "
+    "integers up to 16 bits give f32, all else f64. Agrees with numpy.abs.",
     {}, 1, build_magnitude};
 
 const TypeSpec kLog = {
     "log", SQS_MAP,
-    "factor * log(max(x, floor)) of every element, shape as the input; NaN stays NaN. f32 and integers up to 16 bits give f32, all "
-    "else f64. Agrees with numpy.log, log2, log10.",
+    "factor * log(max(x, floor)) of every element, shape as the input; NaN stays NaN. f32 and integers up to 16 bits give f32, "
+    "all else f64. Agrees with numpy.log, log2, log10.",
     kLogParams, 1, build_log};
 
 const TypeSpec kScale = {

@@ -61,6 +61,7 @@ class SmoothRecursion {
   }
 
   uint64_t state_bytes(uint64_t elements) const { return kHeaderBytes + checked_bytes(elements, sizeof(double)); }
+  uint64_t fixed_bytes() const { return 0; }
   double operations() const { return 5; }
 
   void start(sqs_call& call, uint64_t elements, const double* first) const {
@@ -99,8 +100,8 @@ const TypeSpec kExpSmooth = {
     "exp_smooth", SQS_SCAN,
     "Exponential smoothing y[t] = alpha x[t] + (1 - alpha) y[t-1] over the rows, each element of a row by itself, from y = x at "
     "the first row on; shape as the input. With direction=both it adds a second stage, \"NAME.forward\", which this one reads "
-    "backward. Computed in f64. Agrees with scipy.signal.lfilter([alpha], [1, alpha - 1], x, zi=(1 - alpha) * x[0]), and with what "
-    "pandas calls ewm(alpha=alpha, adjust=False).mean().",
+    "backward. Computed in f64. Agrees with scipy.signal.lfilter([alpha], [1, alpha - 1], x, zi=(1 - alpha) * x[0]), and with "
+    "what pandas calls ewm(alpha=alpha, adjust=False).mean().",
     kParams, 1, build};
 
 }  // namespace sqs::dsp

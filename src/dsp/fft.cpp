@@ -90,7 +90,8 @@ Recipe build(const Params& params, std::span<const Operand> inputs) {
   const Operand& input = inputs[0];
   require_axis("fft", input);
   if (!is_complex(input.dtype))
-    fail(SQS_E_GRAPH, text("fft: \"", input.stage, "\" is real (", sqs_dtype_name(input.dtype), "); use rfft, or convert it first"));
+    fail(SQS_E_GRAPH, text("fft: \"", input.stage, "\" is real (", sqs_dtype_name(input.dtype),
+                           "); use rfft, or convert it first"));
   const uint64_t points = params.integer("n") != 0 ? params.integer("n") : input.shape.front();
   if (points > kMaxTransform) fail(SQS_E_GRAPH, text("fft: a window of ", points, " is longer than ", kMaxTransform));
   const int32_t real = real_compute_dtype(input.dtype);
@@ -98,7 +99,8 @@ Recipe build(const Params& params, std::span<const Operand> inputs) {
   recipe.dtype = params.is("output", "complex") ? input.dtype : real;
   recipe.shape = with_axis(points, input);
   const double size = static_cast<double>(points);
-  recipe.cost_ns_per_row = (real == SQS_F32 ? 0.12 : 0.24) * size * std::log2(size + 1) * static_cast<double>(product(input.shape, 1));
+  const auto lanes = static_cast<double>(product(input.shape, 1));
+  recipe.cost_ns_per_row = (real == SQS_F32 ? 0.12 : 0.24) * size * std::log2(size + 1) * lanes;
   recipe.fixed_bytes = points * 6 * sqs_dtype_bytes(real);
   visit_float(real, [&](auto chosen) {
     auto kernel = std::make_unique<const Fft<typename decltype(chosen)::type>>(params, input, points);

@@ -30,7 +30,9 @@ struct Fftw<float> {
   static Plan plan_complex(int n, Complex* in, Complex* out) {
     return fftwf_plan_dft_1d(n, in, out, FFTW_FORWARD, FFTW_ESTIMATE | FFTW_PRESERVE_INPUT);
   }
-  static Plan plan_real(int n, float* in, Complex* out) { return fftwf_plan_dft_r2c_1d(n, in, out, FFTW_ESTIMATE | FFTW_PRESERVE_INPUT); }
+  static Plan plan_real(int n, float* in, Complex* out) {
+    return fftwf_plan_dft_r2c_1d(n, in, out, FFTW_ESTIMATE | FFTW_PRESERVE_INPUT);
+  }
   static void run_complex(Plan plan, Complex* in, Complex* out) { fftwf_execute_dft(plan, in, out); }
   static void run_real(Plan plan, float* in, Complex* out) { fftwf_execute_dft_r2c(plan, in, out); }
   static void destroy(Plan plan) { fftwf_destroy_plan(plan); }
@@ -45,7 +47,9 @@ struct Fftw<double> {
   static Plan plan_complex(int n, Complex* in, Complex* out) {
     return fftw_plan_dft_1d(n, in, out, FFTW_FORWARD, FFTW_ESTIMATE | FFTW_PRESERVE_INPUT);
   }
-  static Plan plan_real(int n, double* in, Complex* out) { return fftw_plan_dft_r2c_1d(n, in, out, FFTW_ESTIMATE | FFTW_PRESERVE_INPUT); }
+  static Plan plan_real(int n, double* in, Complex* out) {
+    return fftw_plan_dft_r2c_1d(n, in, out, FFTW_ESTIMATE | FFTW_PRESERVE_INPUT);
+  }
   static void run_complex(Plan plan, Complex* in, Complex* out) { fftw_execute_dft(plan, in, out); }
   static void run_real(Plan plan, double* in, Complex* out) { fftw_execute_dft_r2c(plan, in, out); }
   static void destroy(Plan plan) { fftw_destroy_plan(plan); }

@@ -53,7 +53,8 @@ std::unique_ptr<FrameSource> open_source(const char* path, const char* options) 
   const std::string container = container_of(path, params);
   if (container != "raw") refuse_options(params, container);
   if (container == "raw" && !params.given("dtype"))
-    fail(SQS_E_INVALID, text("\"", path, "\" is read as raw samples, so dtype must be given; known suffixes are .wav .flac .rf64 .w64 .npy"));
+    fail(SQS_E_INVALID, text("\"", path,
+                             "\" is read as raw samples, so dtype must be given; known suffixes are .wav .flac .rf64 .w64 .npy"));
   auto file = std::make_unique<ReadOnlyFile>(path);
   if (container == "npy") return open_npy(std::move(file), params);
   if (container == "audio") return open_audio(std::move(file), params);

@@ -105,8 +105,9 @@ Recipe build(const Params& params, std::span<const Operand> inputs) {
 
 const TypeSpec kHistogram = {
     "histogram", SQS_MAP,
-    "Counts of the entries along axis 0 in equal bins, u32: (window, channels) gives (bins, channels). Bins are half open, but the "
-    "last one has hi in it; what is outside [lo, hi], and NaN, is not counted. Agrees with numpy.histogram(x, bins, (lo, hi)) on f64.",
+    "Counts of the entries along axis 0 in equal bins, u32: (window, channels) gives (bins, channels). Bins are half open, but "
+    "the last one has hi in it; what is outside [lo, hi], and NaN, is not counted. Agrees with "
+    "numpy.histogram(x, bins, (lo, hi)) on f64.",
     kParams, 1, build};
 
 }  // namespace sqs::dsp

@@ -13,6 +13,7 @@
 
 #include "kalman_model.hpp"
 #include "lanes.hpp"
+#include "measurement.hpp"
 #include "small_solve.hpp"
 #include "types.hpp"
 
@@ -91,21 +92,28 @@ SQS_DSP_INLINE void transpose(const double* a, uint32_t rows, uint32_t columns, 
     for (uint32_t j = 0; j < columns; ++j) to[j * rows + i] = a[i * columns + j];
 }
 
+[[noreturn]] void tell_why_not_definite(const double* S, uint32_t count, uint64_t row) {
+  const bool finite = std::all_of(S, S + count * count, [](double element) { return std::isfinite(element); });
+  if (finite)
+    fail(SQS_E_STAGE, text("kalman: at row ", row, " the covariance of the innovation, H P H' + R, is not positive definite "
+                           "in the digits that numbers have: give what is observed without noise a variance in R, or leave it out "
+                           "as NaN"));
+  fail(SQS_E_STAGE, text("kalman: at row ", row, " the covariance of the state has grown beyond what numbers hold: F is unstable "
+                         "and the observations do not hold the state"));
+}
+
 // The kernels are compiled for the commonest n, and once for any: kN == 0.
 template <uint32_t kN>
 class Kalman final : public Kernel {
  public:
-  Kalman(KalmanModel model, Layout layout, const Operand& input)
-      : model_(std::move(model)),
-        layout_(layout),
-        element_bytes_(static_cast<int64_t>(sqs_dtype_bytes(input.dtype))),
-        load_(lane_loader<double>(input.dtype)) {}
+  Kalman(const KalmanModel& model, Layout layout, std::span<const Operand> inputs)
+      : dynamics_(model.dynamics), m0_(model.m0), P0_(model.P0), layout_(layout), measurement_(model, inputs) {}
 
   static uint64_t scratch_bytes() { return sizeof(Workspace); }
 
   void init(sqs_call& call) const override {
     auto* mean = static_cast<double*>(call.state);
-    std::copy(model_.P0.begin(), model_.P0.end(), std::copy(model_.m0.begin(), model_.m0.end(), mean));
+    std::copy(P0_.begin(), P0_.end(), std::copy(m0_.begin(), m0_.end(), mean));
   }
 
   void process(sqs_call& call) const override {
@@ -113,10 +121,8 @@ class Kalman final : public Kernel {
     double* P = mean + n();
     auto& work = *static_cast<Workspace*>(call.scratch);
     for (uint64_t row = 0; row < call.rows; ++row) {
-      load_rows(call.inputs[0], load_, element_bytes_, model_.m, row, 1, work.y);
-      if (!update(mean, P, work))
-        fail(SQS_E_STAGE, text("kalman: at row ", call.first_row + row, " the covariance of the state has grown beyond what "
-                               "numbers hold: F is unstable and the observations do not hold the state"));
+      const Seen seen = measurement_.read(call, row, work.seen);
+      if (seen.count != 0) update(seen, call.first_row + row, mean, P, work);
       put_row(layout_, n(), mean, P, reinterpret_cast<double*>(output_row_at(call.output, row)));
       predict(mean, P, work);
     }
@@ -124,61 +130,40 @@ class Kalman final : public Kernel {
 
  private:
   struct Workspace {
-    double y[kMaxDimension], innovation[kMaxDimension], mean[kMaxDimension];
-    double H[kMaxElements], R[kMaxElements], S[kMaxElements], gain_t[kMaxElements], gain[kMaxElements], A[kMaxElements],
-        spare[kMaxElements];
-  };
-  // What was seen in a row: the model's own matrices, or the part of them for the elements that are not NaN.
-  struct Seen {
-    uint32_t count;
-    const double *H, *R;
+    MeasurementRoom seen;
+    double innovation[kMaxDimension], mean[kMaxDimension];
+    double S[kMaxElements], gain_t[kMaxElements], gain[kMaxElements], A[kMaxElements], spare[kMaxElements];
   };
 
-  uint32_t n() const { return kN != 0 ? kN : model_.dynamics.n; }
+  uint32_t n() const { return kN != 0 ? kN : dynamics_.n; }
 
-  Seen take_seen(Workspace& work) const {
-    uint32_t at[kMaxDimension], count = 0;
-    for (uint32_t i = 0; i < model_.m; ++i)
-      if (!std::isnan(work.y[i])) at[count++] = i;
-    if (count == model_.m) return {count, model_.H.data(), model_.R.data()};
-    for (uint32_t i = 0; i < count; ++i) {
-      work.y[i] = work.y[at[i]];
-      std::copy_n(model_.H.data() + at[i] * n(), n(), work.H + i * n());
-      for (uint32_t j = 0; j < count; ++j) work.R[i * count + j] = model_.R[at[i] * model_.m + at[j]];
-    }
-    return {count, work.H, work.R};
-  }
-
-  bool update(double* mean, double* P, Workspace& work) const {
-    const Seen seen = take_seen(work);
-    if (seen.count == 0) return true;
+  void update(const Seen& seen, uint64_t row, double* mean, double* P, Workspace& work) const {
     multiply(seen.H, P, seen.count, n(), n(), work.gain_t);
     std::copy_n(seen.R, seen.count * seen.count, work.S);
     add_symmetric_product(work.gain_t, seen.H, seen.count, n(), work.S);
-    if (!solve_definite(work.S, seen.count, work.gain_t, n())) return false;
+    if (!solve_definite(work.S, seen.count, work.gain_t, n())) tell_why_not_definite(work.S, seen.count, row);
     multiply(seen.H, mean, seen.count, n(), 1, work.innovation);
-    for (uint32_t i = 0; i < seen.count; ++i) work.innovation[i] = work.y[i] - work.innovation[i];
+    for (uint32_t i = 0; i < seen.count; ++i) work.innovation[i] = seen.y[i] - work.innovation[i];
     transpose(work.gain_t, seen.count, n(), work.gain);
     multiply(work.gain, work.innovation, n(), seen.count, 1, work.mean);
     for (uint32_t i = 0; i < n(); ++i) mean[i] += work.mean[i];
     identity_less_product(work.gain, seen.H, n(), seen.count, work.A);
     joseph(work.A, P, n(), work.gain, seen.R, seen.count, work.spare);
-    return true;
   }
 
   void predict(double* mean, double* P, Workspace& work) const {
-    const double* F = model_.dynamics.F.data();
+    const double* F = dynamics_.F.data();
     multiply(F, mean, n(), n(), 1, work.mean);
     std::copy_n(work.mean, n(), mean);
     multiply(F, P, n(), n(), n(), work.spare);
-    std::copy_n(model_.dynamics.Q.data(), n() * n(), P);
+    std::copy_n(dynamics_.Q.data(), n() * n(), P);
     add_symmetric_product(work.spare, F, n(), n(), P);
   }
 
-  KalmanModel model_;
+  Dynamics dynamics_;
+  std::vector<double> m0_, P0_;
   Layout layout_;
-  int64_t element_bytes_;
-  LaneLoader<double> load_;
+  Measurement measurement_;
 };
 
 template <uint32_t kN>
@@ -259,7 +244,7 @@ auto visit_dimension(uint32_t n, Visit&& visit) {
   }
 }
 
-Recipe filter_recipe(KalmanModel model, Layout layout, const Operand& input) {
+Recipe filter_recipe(const KalmanModel& model, Layout layout, std::span<const Operand> inputs) {
   const uint32_t n = model.dynamics.n;
   Recipe recipe;
   recipe.kind = SQS_SCAN;
@@ -268,9 +253,10 @@ Recipe filter_recipe(KalmanModel model, Layout layout, const Operand& input) {
   recipe.shape = shape_of(layout, n);
   recipe.state_bytes = (n + n * n) * sizeof(double);
   recipe.cost_ns_per_row = 150 + 4.0 * n * n * n + 30.0 * model.m * n;
+  if (model.R_input != 0) recipe.cost_ns_per_row += 150 + 2.0 * model.m * model.m * model.m;  // to check it
   visit_dimension(n, [&](auto chosen) {
     recipe.scratch_bytes = Kalman<chosen.value>::scratch_bytes();
-    recipe.kernel = std::make_unique<const Kalman<chosen.value>>(std::move(model), layout, input);
+    recipe.kernel = std::make_unique<const Kalman<chosen.value>>(model, layout, inputs);
   });
   return recipe;
 }
@@ -293,13 +279,14 @@ Recipe smoother_recipe(Dynamics dynamics, Layout input, Layout output) {
 }
 
 Recipe build_filter(const Params& params, std::span<const Operand> inputs) {
-  return filter_recipe(read_kalman_model("kalman", params, inputs[0]), layout_named(params), inputs[0]);
+  return filter_recipe(read_kalman_model("kalman", params, inputs), layout_named(params), inputs);
 }
 
 Layout filtered_layout(const Operand& input, uint32_t n) {
   for (const Layout layout : {Layout::MeanCov, Layout::Packed})
     if (input.dtype == SQS_F64 && !input.has_context && input.shape == shape_of(layout, n)) return layout;
-  fail(SQS_E_GRAPH, text("rts: rows of \"", input.stage, "\" are not f64 of shape (", 1 + n, ", ", n, ") or (", packed_elements(n),
+  fail(SQS_E_GRAPH, text("rts: rows of \"", input.stage, "\" are not f64 of shape (", 1 + n, ", ", n, ") or (",
+                         packed_elements(n),
                          "), as a kalman stage of ", n, " states gives with output=mean_cov or output=packed"));
 }
 
@@ -309,11 +296,12 @@ Recipe build_smoother(const Params& params, std::span<const Operand> inputs) {
   return smoother_recipe(std::move(dynamics), input, layout_named(params));
 }
 
-// Packed rows between the two, since these are what a run keeps or computes again.
+// Packed rows between the two, since these are what a run keeps or computes again. The smoother needs nothing of what was
+// observed but what the filter made of it, so H and R may change from row to row without its knowing.
 Recipe build_both(const Params& params, std::span<const Operand> inputs) {
-  KalmanModel model = read_kalman_model("kalman_smooth", params, inputs[0]);
+  const KalmanModel model = read_kalman_model("kalman_smooth", params, inputs);
   Recipe recipe = smoother_recipe(model.dynamics, Layout::Packed, layout_named(params));
-  Recipe filter = filter_recipe(std::move(model), Layout::Packed, inputs[0]);
+  Recipe filter = filter_recipe(model, Layout::Packed, inputs);
   filter.suffix = "filter";
   recipe.helpers.push_back(std::move(filter));
   return recipe;
@@ -323,25 +311,27 @@ Recipe build_both(const Params& params, std::span<const Operand> inputs) {
 
 const TypeSpec kKalman = {
     "kalman", SQS_SCAN,
-    "Kalman filter of a linear model that does not change with time: x[t+1] = F x[t] + noise of covariance Q, y[t] = H x[t] "
-    "+ noise of covariance R, where y[t] is row t of the input, all its elements, and x[0] has mean m0 and covariance P0 "
-    "before row 0 is seen (so row 0 is not preceded by a prediction). A NaN is a missing observation: the rest of the row "
-    "is used, and a row of NaN alone leaves the prediction. Puts out the filtered mean and covariance, f64; covariances by "
-    "Joseph's form. Sarkka, Bayesian Filtering and Smoothing, theorem 4.2.",
-    kFilterParams, 1, build_filter};
+    "Kalman filter of a linear model: x[t+1] = F x[t] + noise of covariance Q, y[t] = H x[t] + noise of covariance R, where "
+    "y[t] is row t of the first input, all its elements, and x[0] has mean m0 and covariance P0 before row 0 is seen (so row 0 "
+    "is not preceded by a prediction). H and R are parameters, or change from row to row: left out as parameters, H is row t of "
+    "a second input (m x n elements, by rows) and R of a third (m x m; of the second if H is a parameter), of any real dtype. "
+    "Such an R is symmetric and positive semidefinite, H P H' + R positive definite. A NaN in y is a missing observation: the "
+    "rest of the row is used, and a row of NaN alone leaves the prediction; what H and R hold for it is not looked at. Puts out "
+    "the filtered mean and covariance, f64; covariances by Joseph's form. Sarkka, Bayesian Filtering and Smoothing, theorem 4.2.",
+    kFilterParams, 1, build_filter, 2};
 
 const TypeSpec kRts = {
     "rts", SQS_SCAN,
-    "Rauch-Tung-Striebel smoother: backward over the rows of a kalman stage with the same F and Q; the last row is the "
-    "filter's. Puts out the mean and covariance of each row's state given all rows, f64. A singular predicted covariance is "
-    "inverted in the directions in which it is not zero. Rauch, Tung, Striebel (1965); Sarkka, Bayesian Filtering and "
-    "Smoothing, theorem 8.2.",
+    "Rauch-Tung-Striebel smoother: backward over the rows of a kalman stage with the same F and Q, whatever it observed and "
+    "whether or not its H and R change; the last row is the filter's. Puts out the mean and covariance of each row's state given "
+    "all rows, f64. A singular predicted covariance is inverted in the directions in which it is not zero. Rauch, Tung, Striebel "
+    "(1965); Sarkka, Bayesian Filtering and Smoothing, theorem 8.2.",
     kSmootherParams, 1, build_smoother};
 
 const TypeSpec kKalmanSmooth = {
     "kalman_smooth", SQS_SCAN,
-    "Mean and covariance of each row's state given all rows, f64: rts over a kalman stage, which is added as "
-    "\"<name>.filter\" with output=packed. Model, missing observations and formulas: as kalman and rts.",
-    kBothParams, 1, build_both};
+    "Mean and covariance of each row's state given all rows, f64: rts over a kalman stage, which is added as \"NAME.filter\" "
+    "with output=packed and reads all inputs. Model, inputs, missing observations and formulas: as kalman and rts.",
+    kBothParams, 1, build_both, 2};
 
 }  // namespace sqs::dsp

@@ -1,12 +1,14 @@
 // Linear Gaussian state-space models as stage parameters:
 //
 //   x[t+1] = F x[t] + q,  q ~ N(0, Q)        x[0] ~ N(m0, P0), before row 0 is seen
-//   y[t]   = H x[t] + r,  r ~ N(0, R)        y[t]: row t of the input, all its elements
+//   y[t]   = H x[t] + r,  r ~ N(0, R)        y[t]: row t of the first input, all its elements
 //
+// H and R are parameters, or row t of a further input: of H the second, of R the third, or the second if H is a parameter.
 // Immutable once read. Reading throws Failure.
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "params.hpp"
@@ -23,9 +25,9 @@ namespace sqs::dsp {
    "covariance of the process noise, n x n; symmetric, positive semidefinite", true}
 #define SQS_DSP_KALMAN_REST_PARAMS                                                                                             \
   {"H", ParamType::FloatList, "", "", "..; 1..256 values",                                                                     \
-   "observation matrix, m x n by rows; m: elements of an input row, 1..16", true},                                             \
+   "observation matrix, m x n by rows; m: elements of an input row, 1..16; absent: the rows of a further input"},                \
       {"R", ParamType::FloatList, "", "", "..; 1..256 values",                                                                 \
-       "covariance of the observation noise, m x m; symmetric, positive definite", true},                                      \
+       "covariance of the observation noise, m x m; symmetric, positive definite; absent: the rows of the last input"},        \
       {"m0", ParamType::FloatList, "", "", "..; 1..16 values", "mean of the state at row 0 before it is seen; absent: zeros"}, \
       {"P0", ParamType::FloatList, "", "", "..; 1..256 values",                                                                \
        "covariance of the state at row 0 before it is seen, n x n; symmetric, positive semidefinite", true}
@@ -39,11 +41,13 @@ struct KalmanModel {
   Dynamics dynamics;
   uint32_t m = 0;
   std::vector<double> H, R, m0, P0;
+  // The input whose rows hold H or R, which is then empty; 0: none, it is a parameter.
+  uint32_t H_input = 0, R_input = 0;
 };
 
 // type: for the sentences.
 Dynamics read_dynamics(const char* type, const Params& params);
-KalmanModel read_kalman_model(const char* type, const Params& params, const Operand& input);
+KalmanModel read_kalman_model(const char* type, const Params& params, std::span<const Operand> inputs);
 
 // Elements of a row that holds a mean and the lower triangle of a covariance.
 constexpr uint32_t packed_elements(uint32_t n) { return n + n * (n + 1) / 2; }

@@ -25,6 +25,7 @@ constexpr ParamSpec kParams[] = {
     kNumeratorParam, kDenominatorParam, kDirectionParam,
     {"init", ParamType::Choice, "", "zero", "zero|steady",
      "delays at the start: zero, or the steady state of the first row it works on (lfilter_zi(b, a) * x[0])"},
+    kZiParam,
     kOutputDtypeParam,
 };
 
@@ -99,15 +100,17 @@ std::vector<double> steady_delays(const Transfer& filter) {
 
 class TransferRecursion {
  public:
-  TransferRecursion(Transfer filter, bool steady) : filter_(std::move(filter)) {
+  TransferRecursion(Transfer filter, bool steady, GivenDelays zi = {}) : filter_(std::move(filter)), zi_(std::move(zi)) {
     if (steady) steady_ = steady_delays(filter_);
   }
 
   uint64_t state_bytes(uint64_t elements) const { return checked_bytes(elements, filter_.taps() * sizeof(double)); }
+  uint64_t fixed_bytes() const { return zi_.bytes(); }
   double operations() const { return 2 * static_cast<double>(filter_.taps()); }
 
   void start(sqs_call& call, uint64_t elements, const double* first) const {
     auto* z = static_cast<double*>(call.state);
+    zi_.put(elements, z);
     for (const double delay : steady_)
       for (uint64_t i = 0; i < elements; ++i) *z++ = delay * first[i];
     // 0 times a first row that is not finite.
@@ -120,7 +123,8 @@ class TransferRecursion {
 
  private:
   Transfer filter_;
-  std::vector<double> steady_;  // empty: starts from zero
+  std::vector<double> steady_;  // empty: starts from zero, or as zi says
+  GivenDelays zi_;
 };
 
 Transfer read_transfer(const char* type, const Params& params) {
@@ -153,7 +157,9 @@ Recipe build(const Params& params, std::span<const Operand> inputs) {
   Transfer filter = read_transfer("lfilter", params);
   const bool steady = params.is("init", "steady");
   if (steady) require_steady_state("lfilter", filter, "use init=zero");
-  return recursion_recipe(TransferRecursion(std::move(filter), steady), input, direction_of(params), output_dtype(params, input));
+  GivenDelays zi = read_zi("lfilter", params, filter.taps() - 1, product(input.shape), "one less than there are coefficients");
+  const TransferRecursion recursion(std::move(filter), steady, std::move(zi));
+  return recursion_recipe(recursion, input, direction_of(params), output_dtype(params, input));
 }
 
 Recipe build_zero_phase(const Params& params, std::span<const Operand> inputs) {
@@ -172,8 +178,9 @@ Recipe build_zero_phase(const Params& params, std::span<const Operand> inputs) {
 const TypeSpec kLfilter = {
     "lfilter", SQS_SCAN,
     "A filter by the coefficients b and a of its transfer function, over the rows, each element of a row by itself; shape as the "
-    "input. Transposed direct form II, computed in f64. Agrees with scipy.signal.lfilter, and with init=steady with "
-    "lfilter(b, a, x, zi=lfilter_zi(b, a) * x[0]); with direction=backward on the rows in reverse. Above an order of 8 or so use sosfilt.",
+    "input. Transposed direct form II, computed in f64. Agrees with scipy.signal.lfilter, with init=steady with "
+    "lfilter(b, a, x, zi=lfilter_zi(b, a) * x[0]), and with zi of shape (delays), for every element, or (delays, elements) with "
+    "lfilter(b, a, x, axis=0, zi=zi)[0]; with direction=backward on the rows in reverse. Above an order of 8 or so use sosfilt.",
     kParams, 1, build};
 
 const TypeSpec kFiltfilt = {

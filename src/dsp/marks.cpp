@@ -138,9 +138,9 @@ const TypeSpec kThreshold = {
 
 const TypeSpec kLocalMax = {
     "local_max", SQS_MAP,
-    "1 where a row is the largest among its neighbours, else 0, per channel: read with before and after, the distance within which "
-    "it must be the largest; shape as a row of the input. Of equal neighbours the first is marked; a NaN is no peak and no row near "
-    "it is. Where no two neighbours are equal it agrees with scipy.signal.argrelmax(order=before=after).",
+    "1 where a row is the largest among its neighbours, else 0, per channel: read with before and after, the distance within "
+    "which it must be the largest; shape as a row of the input. Of equal neighbours the first is marked; a NaN is no peak and "
+    "no row near it is. Where no two neighbours are equal it agrees with scipy.signal.argrelmax(order=before=after).",
     kLocalMaxParams, 1, build_local_max};
 
 }  // namespace sqs::dsp

@@ -219,9 +219,9 @@ Recipe build(const Params& params, std::span<const Operand> inputs) {
 
 const TypeSpec kMeanVar = {
     "mean_var", SQS_REDUCE,
-    "Mean and variance of each element over all rows, f64, shape (2, row shape): [0] is the mean, [1] the variance. NaN without rows; "
-    "the variance is NaN if rows <= ddof. Agrees with numpy.mean and numpy.var(ddof=ddof) over axis 0, in f64; the directions agree "
-    "but for the last bits.",
+    "Mean and variance of each element over all rows, f64, shape (2, row shape): [0] is the mean, [1] the variance. NaN without "
+    "rows; the variance is NaN if rows <= ddof. Agrees with numpy.mean and numpy.var(ddof=ddof) over axis 0, in f64; the "
+    "directions agree but for the last bits.",
     kParams, 1, build};
 
 }  // namespace sqs::dsp

@@ -70,7 +70,8 @@ class Normalise final : public Kernel {
     const int32_t first_shared = x.ndim - static_cast<int32_t>(shared_axes_);
     for (int32_t axis = 1; axis < x.ndim; ++axis) {
       const int64_t of_stats = axis < first_shared ? 0 : stats.strides[2 + axis - first_shared];
-      nest.add_axis(static_cast<uint64_t>(x.shape[axis]), {x.strides[axis], of_stats, of_stats, out_strides[static_cast<size_t>(axis)]});
+      const int64_t of_output = out_strides[static_cast<size_t>(axis)];
+      nest.add_axis(static_cast<uint64_t>(x.shape[axis]), {x.strides[axis], of_stats, of_stats, of_output});
     }
     return nest;
   }
@@ -95,7 +96,8 @@ Recipe build(const Params& params, std::span<const Operand> inputs) {
   const std::vector<uint64_t> shared(stats.shape.begin() + 1, stats.shape.end());
   const bool fits = shared.size() <= x.shape.size() && std::equal(shared.rbegin(), shared.rend(), x.shape.rbegin());
   if (!fits)
-    fail(SQS_E_GRAPH, text("normalise: statistics of shape ", shape_text(shared), " do not fit rows of shape ", shape_text(x.shape)));
+    fail(SQS_E_GRAPH, text("normalise: statistics of shape ", shape_text(shared), " do not fit rows of shape ",
+                           shape_text(x.shape)));
   Recipe recipe;
   recipe.dtype = real_compute_dtype(x.dtype);
   recipe.shape = x.shape;
@@ -110,9 +112,9 @@ Recipe build(const Params& params, std::span<const Operand> inputs) {
 
 const TypeSpec kNormalise = {
     "normalise", SQS_MAP,
-    "(x - mean) / sqrt(variance) of two inputs: x, and statistics of shape (2, ..) as mean_var gives, whose axes are the last ones of "
-    "x: so windows of a recording take the statistics of its frames. Computed in f64; f32 and integers up to 16 bits give f32, all "
-    "else f64. Agrees with scipy.stats.zscore.",
+    "(x - mean) / sqrt(variance) of two inputs: x, and statistics of shape (2, ..) as mean_var gives, whose axes are the last "
+    "ones of x: so windows of a recording take the statistics of its frames. Computed in f64; f32 and integers up to 16 bits "
+    "give f32, all else f64. Agrees with scipy.stats.zscore.",
     kParams, 2, build};
 
 }  // namespace sqs::dsp

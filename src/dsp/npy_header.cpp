@@ -84,7 +84,8 @@ class DictReader {
 
   void read_value(std::string_view key, uint64_t key_offset) {
     bool& seen = key == "descr" ? has_descr_ : key == "fortran_order" ? has_order_ : has_shape_;
-    if (key != "descr" && key != "fortran_order" && key != "shape") fail_format(path_, key_offset, text("unknown key '", key, "'"));
+    if (key != "descr" && key != "fortran_order" && key != "shape")
+      fail_format(path_, key_offset, text("unknown key '", key, "'"));
     if (seen) fail_format(path_, key_offset, text("key '", key, "' comes twice"));
     seen = true;
     if (key == "descr") read_descr();
@@ -98,8 +99,11 @@ class DictReader {
     const uint64_t descr_offset = offset_;
     const std::string_view descr = string();
     for (const DtypeName& known : kDtypes)
-      if (descr == known.descr || (descr.size() == 3 && descr.substr(1) == known.descr.substr(1) && known.descr[0] == '|')) dtype = known.dtype;
-    if (dtype == 0) fail_format(path_, descr_offset, text("dtype '", descr, "' is not a little-endian number of 1 to 16 bytes that is known here"));
+      if (descr == known.descr || (descr.size() == 3 && descr.substr(1) == known.descr.substr(1) && known.descr[0] == '|'))
+        dtype = known.dtype;
+    if (dtype == 0)
+      fail_format(path_, descr_offset, text("dtype '", descr,
+                                            "' is not a little-endian number of 1 to 16 bytes that is known here"));
   }
 
   void read_order() {
@@ -155,7 +159,8 @@ DictPlace read_preamble(const ReadOnlyFile& file) {
   if (got < offset) fail_format(file.path(), got, "the file ends within the header");
   uint64_t bytes = head[8] | uint64_t{head[9]} << 8;
   if (major > 1) bytes |= uint64_t{head[10]} << 16 | uint64_t{head[11]} << 24;
-  if (bytes > kMaxHeaderBytes) fail_format(file.path(), 8, text("the header says it has ", bytes, " bytes; at most ", kMaxHeaderBytes, " are read"));
+  if (bytes > kMaxHeaderBytes)
+    fail_format(file.path(), 8, text("the header says it has ", bytes, " bytes; at most ", kMaxHeaderBytes, " are read"));
   return {offset, bytes};
 }
 
@@ -166,7 +171,8 @@ NpyHeader read_npy_header(const ReadOnlyFile& file) {
   std::string dict(place.bytes, '\0');
   const uint64_t got = file.read_at(place.offset, place.bytes, dict.data());
   if (got < place.bytes)
-    fail_format(file.path(), place.offset + got, text("the file ends within the header, which says it has ", place.bytes, " bytes"));
+    fail_format(file.path(), place.offset + got, text("the file ends within the header, which says it has ", place.bytes,
+                                                      " bytes"));
   DictReader reader(file.path(), dict, place.offset);
   reader.read();
   NpyHeader header;
@@ -178,9 +184,11 @@ NpyHeader read_npy_header(const ReadOnlyFile& file) {
   uint64_t bytes = 0;
   if (__builtin_mul_overflow(header.frames, header.channels, &bytes) ||
       __builtin_mul_overflow(bytes, sqs_dtype_bytes(header.dtype), &bytes))
-    fail_format(file.path(), reader.shape_offset, text("an array of ", header.frames, " by ", header.channels, " does not fit 64 bits"));
+    fail_format(file.path(), reader.shape_offset, text("an array of ", header.frames, " by ", header.channels,
+                                                       " does not fit 64 bits"));
   if (bytes > file.bytes() - header.data_offset)
-    fail_format(file.path(), file.bytes(), text("the file ends: of ", bytes, " bytes of data ", file.bytes() - header.data_offset, " are there"));
+    fail_format(file.path(), file.bytes(), text("the file ends: of ", bytes, " bytes of data ", file.bytes() - header.data_offset,
+                                                " are there"));
   return header;
 }
 

@@ -75,12 +75,47 @@ bool names_choice(std::string_view range, std::string_view value) {
 
 constexpr std::string_view kAnyFinite = "..";
 
+// The two halves of a list's range, "0..1; 1..64 values".
+struct ListRange {
+  std::string_view each, count;
+};
+
+ListRange split_list_range(std::string_view range) {
+  const size_t semicolon = range.find("; ");
+  std::string_view count = range.substr(semicolon + 2);
+  return {range.substr(0, semicolon), take_until(count, ' ')};
+}
+
+// What a value of this range is, as words behind "each".
+std::string interval_words(std::string_view range) {
+  if (range == kAnyFinite) return "a finite number";
+  if (range == "-inf..") return "a finite number or -inf";
+  const bool open_low = range.starts_with('>');
+  if (open_low) range.remove_prefix(1);
+  const size_t dots = std::min(range.find(".."), range.size());
+  const std::string_view low = range.substr(0, dots), high = range.substr(std::min(dots + 2, range.size()));
+  if (low.empty()) return text("at most ", high);
+  if (high.empty()) return text(open_low ? "above " : "at least ", low);
+  return open_low ? text("above ", low, " and at most ", high) : text("from ", low, " to ", high);
+}
+
+// "1 to 64 values, each from 0 to 1".
+std::string list_words(std::string_view range) {
+  const auto [each, count] = split_list_range(range);
+  const std::string_view low = count.substr(0, count.find("..")), high = count.substr(count.find("..") + 2);
+  return text(low, " to ", high, " values, each ", interval_words(each));
+}
+
 struct Reader {
   std::string_view owner;
   const ParamSpec& spec;
 
   [[noreturn]] void refuse(std::string_view value, std::string_view why) const {
-    fail(SQS_E_INVALID, text(owner, ": ", spec.name, "=", value, " ", why, " ", spec.range == kAnyFinite ? "of finite numbers" : spec.range));
+    const std::string_view range = spec.range == kAnyFinite ? "of finite numbers" : spec.range;
+    fail(SQS_E_INVALID, text(owner, ": ", spec.name, "=", value, " ", why, " ", range));
+  }
+  [[noreturn]] void refuse_list(std::string_view why) const {
+    fail(SQS_E_INVALID, text(owner, ": ", spec.name, " takes ", list_words(spec.range), "; ", why));
   }
 
   double number(std::string_view digits, const Interval& interval) const {
@@ -92,21 +127,26 @@ struct Reader {
     return *value;
   }
 
+  double list_number(std::string_view digits, size_t index, const Interval& interval) const {
+    const auto value = read_number(digits);
+    if (!value) refuse_list(text("value ", index, " is \"", digits, "\", which is no number"));
+    if (!interval.contains(*value)) refuse_list(text("value ", index, " is ", digits));
+    return *value;
+  }
+
   std::vector<double> list(std::string_view values) const {
-    const std::string_view range = spec.range;
-    const size_t semicolon = range.find("; ");
-    const Interval each = read_interval(range.substr(0, semicolon));
-    std::string_view counts = range.substr(semicolon + 2);
-    const Interval count = read_interval(take_until(counts, ' '));
+    const ListRange range = split_list_range(spec.range);
+    const Interval each = read_interval(range.each), count = read_interval(range.count);
     std::vector<double> numbers;
     std::string_view rest = values;
     // A comma at the end stands before an empty number, which is refused as one.
     bool more = !values.empty();
     while (more) {
       more = rest.find(',') != std::string_view::npos;
-      numbers.push_back(number(take_until(rest, ','), each));
+      numbers.push_back(list_number(take_until(rest, ','), numbers.size(), each));
     }
-    if (!count.contains(static_cast<double>(numbers.size()))) refuse(values, "does not have as many values as");
+    if (!count.contains(static_cast<double>(numbers.size())))
+      refuse_list(text(numbers.size() == 1 ? "there is " : "there are ", numbers.size()));
     return numbers;
   }
 
@@ -128,6 +168,13 @@ struct Reader {
     return out;
   }
 };
+
+// Behind "must be given".
+std::string what_is_taken(const ParamSpec& spec) {
+  if (spec.type == ParamType::FloatList) return text(": ", list_words(spec.range));
+  if (spec.range == kAnyFinite) return ": any finite number";
+  return text("; the range is ", spec.range);
+}
 
 std::string known_names(std::span<const ParamSpec> specs) {
   if (specs.empty()) return "it has none";
@@ -185,10 +232,7 @@ Params parse_params(std::string_view owner, std::span<const ParamSpec> specs, co
   }
   for (size_t i = 0; i < specs.size(); ++i) {
     if (values[i].given) continue;
-    if (specs[i].required)
-      fail(SQS_E_INVALID, text(owner, ": ", specs[i].name, " must be given",
-                               specs[i].range == kAnyFinite ? ": any finite number" : "; the range is ",
-                               specs[i].range == kAnyFinite ? "" : specs[i].range));
+    if (specs[i].required) fail(SQS_E_INVALID, text(owner, ": ", specs[i].name, " must be given", what_is_taken(specs[i])));
     if (*specs[i].default_value != '\0') values[i] = Reader{owner, specs[i]}.value(specs[i].default_value);
   }
   return Params(specs, std::move(values));

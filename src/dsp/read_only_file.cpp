@@ -29,7 +29,8 @@ ReadOnlyFile::ReadOnlyFile(std::string path) : path_(std::move(path)) {
     return;
   }
   ::close(descriptor_);
-  fail(SQS_E_IO, text("\"", path_, "\" can't be read at any offset: ", failed != 0 ? reason(failed) : "it is not a regular file"));
+  fail(SQS_E_IO, text("\"", path_, "\" can't be read at any offset: ",
+                      failed != 0 ? reason(failed) : "it is not a regular file"));
 }
 
 ReadOnlyFile::~ReadOnlyFile() { ::close(descriptor_); }

@@ -142,7 +142,8 @@ Recipe build(const Params& params, std::span<const Operand> inputs) {
   Recipe recipe;
   recipe.dtype = params.is("output", "complex") ? complex_of(real) : real;
   const double size = static_cast<double>(points);
-  recipe.cost_ns_per_row = (real == SQS_F32 ? 0.07 : 0.14) * size * std::log2(size + 1) * static_cast<double>(product(input.shape, 1));
+  const auto lanes = static_cast<double>(product(input.shape, 1));
+  recipe.cost_ns_per_row = (real == SQS_F32 ? 0.07 : 0.14) * size * std::log2(size + 1) * lanes;
   recipe.fixed_bytes = points * 6 * sqs_dtype_bytes(real);
   visit_float(real, [&](auto chosen) {
     auto kernel = std::make_unique<const Rfft<typename decltype(chosen)::type>>(params, input, points);

@@ -26,6 +26,39 @@ inline constexpr ParamSpec kOutputDtypeParam = {
     "dtype", ParamType::Choice, "", "auto", "auto|f32|f64",
     "of the output; auto: f32 for f32 and integers up to 16 bits, else f64. Computed in f64"};
 
+inline constexpr ParamSpec kZiParam = {
+    "zi", ParamType::FloatList, "", "", "..; 1..2^16 values",
+    "delays before the first row it works on, instead of init: those that every element starts with, or of each by itself, as "
+    "SciPy's zi for axis=0 in C order"};
+
+// The delays that zi gives a filter to start with: as many as it has, or as many for each element.
+struct GivenDelays {
+  std::vector<double> values;  // empty: none are given
+  uint64_t delays = 0;
+
+  uint64_t bytes() const { return values.size() * sizeof(double); }
+  // Delay by delay, and in each one element after the other, as states have them and SciPy's zi.
+  void put(uint64_t elements, double* to) const {
+    if (values.size() != delays) to = std::copy(values.begin(), values.end(), to);
+    else for (const double delay : values) to = std::fill_n(to, elements, delay);
+  }
+};
+
+// `what` says in a sentence what `delays` are.
+inline GivenDelays read_zi(const char* type, const Params& params, uint64_t delays, uint64_t elements, const char* what) {
+  if (!params.given("zi")) return {};
+  if (params.given("init")) fail(SQS_E_INVALID, text(type, ": zi and init both say how it starts: leave one out"));
+  if (delays == 0) fail(SQS_E_INVALID, text(type, ": a filter of one coefficient has no delays: leave zi out"));
+  const std::vector<double>& values = params.list("zi");
+  const uint64_t all = checked_bytes(delays, elements);
+  if (values.size() != delays && values.size() != all) {
+    const std::string of_each = text(", or ", all, ", as many for each of the ", elements, " elements of a row");
+    fail(SQS_E_INVALID, text(type, ": zi has ", values.size(), values.size() == 1 ? " value" : " values", "; it takes ", delays,
+                             ", ", what, elements == 1 ? "" : of_each));
+  }
+  return {values, delays};
+}
+
 inline int32_t direction_of(const Params& params) { return params.is("direction", "backward") ? SQS_BACKWARD : SQS_FORWARD; }
 inline int32_t output_dtype(const Params& params, const Operand& input) {
   return params.is("dtype", "auto") ? real_compute_dtype(input.dtype) : dtype_named(params.choice("dtype"));
@@ -40,6 +73,7 @@ inline double rows_per_second(const sqs_call& call, std::string_view type, doubl
 
 // A Recursion is a value with
 //   uint64_t state_bytes(uint64_t elements) const;
+//   uint64_t fixed_bytes() const;                    that it holds besides
 //   double operations() const;                       per element and row, about: for the cost hint
 //   void start(sqs_call& call, uint64_t elements, const double* first) const;
 //     prepares call.state, which is zero; first: the elements of the row the scan begins with
@@ -103,6 +137,7 @@ Recipe recursion_recipe(const Recursion& recursion, const Operand& input, int32_
   recipe.dtype = dtype;
   recipe.shape = input.shape;
   recipe.state_bytes = recursion.state_bytes(elements);
+  recipe.fixed_bytes = recursion.fixed_bytes();
   recipe.scratch_bytes = checked_bytes(elements, kRowsAtOnce * sizeof(double));
   recipe.cost_ns_per_row = 0.24 * recursion.operations() * static_cast<double>(elements) + 3;
   visit_float(dtype, [&](auto chosen) {

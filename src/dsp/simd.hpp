@@ -138,7 +138,8 @@ SQS_DSP_INLINE Interleaved<Vector<double, 16>> interleaved(Vector<double, 16> re
 SQS_DSP_INLINE Interleaved<Vector<float, 32>> interleaved(Vector<float, 32> re, Vector<float, 32> im) {
   const auto even = __builtin_shufflevector(re, im, 0, 8, 1, 9, 4, 12, 5, 13);
   const auto odd = __builtin_shufflevector(re, im, 2, 10, 3, 11, 6, 14, 7, 15);
-  return {__builtin_shufflevector(even, odd, 0, 1, 2, 3, 8, 9, 10, 11), __builtin_shufflevector(even, odd, 4, 5, 6, 7, 12, 13, 14, 15)};
+  return {__builtin_shufflevector(even, odd, 0, 1, 2, 3, 8, 9, 10, 11),
+          __builtin_shufflevector(even, odd, 4, 5, 6, 7, 12, 13, 14, 15)};
 }
 SQS_DSP_INLINE Interleaved<Vector<double, 32>> interleaved(Vector<double, 32> re, Vector<double, 32> im) {
   const auto even = __builtin_shufflevector(re, im, 0, 4, 2, 6);

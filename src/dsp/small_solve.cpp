@@ -32,8 +32,34 @@ Small matrix_of(const double* elements, uint32_t rows, uint32_t columns) {
 
 void put(const Small& matrix, double* elements) { std::copy_n(matrix.data(), matrix.size(), elements); }
 
+// What makes the diagonal one, and zero where it is not positive.
+Column unit_diagonal_scale(const double* a, uint32_t n) {
+  Column scale(n);
+  for (uint32_t i = 0; i < n; ++i) scale[i] = a[i * n + i] > 0 ? 1 / std::sqrt(a[i * n + i]) : 0;
+  return scale;
+}
+
+Small scaled(const double* a, const Column& scale) {
+  const auto n = static_cast<uint32_t>(scale.size());
+  Small out = matrix_of(a, n, n);
+  for (uint32_t i = 0; i < n; ++i)
+    for (uint32_t j = 0; j < n; ++j) out(i, j) *= scale[i] * scale[j];
+  return out;
+}
+
 bool all_finite(const double* elements, uint32_t count) {
   return std::all_of(elements, elements + count, [](double value) { return std::isfinite(value); });
+}
+
+// Whether a pivot is no more than what rounding may have left of it. A pivot is what remains of a diagonal element, so this does
+// not depend on units.
+bool rounding_decides(const double* a, const Eigen::LLT<Small>& factors) {
+  const auto n = static_cast<uint32_t>(factors.rows());
+  for (uint32_t i = 0; i < n; ++i) {
+    const double root = factors.matrixLLT()(i, i);
+    if (!(root * root > n * std::numeric_limits<double>::epsilon() * a[i * n + i])) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -41,7 +67,7 @@ bool all_finite(const double* elements, uint32_t count) {
 bool solve_definite(const double* a, uint32_t n, double* b, uint32_t columns) {
   if (!all_finite(a, n * n)) return false;
   const Eigen::LLT<Small> factors(matrix_of(a, n, n));
-  if (factors.info() != Eigen::Success) return false;
+  if (factors.info() != Eigen::Success || rounding_decides(a, factors)) return false;
   Small x = matrix_of(b, n, columns);
   factors.solveInPlace(x);
   put(x, b);
@@ -52,12 +78,8 @@ bool solve_definite(const double* a, uint32_t n, double* b, uint32_t columns) {
 // P a P' = L D L' with the largest pivot first (Higham, Accuracy and Stability of Numerical Algorithms, 10.3).
 bool solve_semidefinite(const double* a, uint32_t n, double* b, uint32_t columns) {
   if (!all_finite(a, n * n)) return false;
-  Column scale(n);
-  for (uint32_t i = 0; i < n; ++i) scale[i] = a[i * n + i] > 0 ? 1 / std::sqrt(a[i * n + i]) : 0;
-  Small scaled = matrix_of(a, n, n);
-  for (uint32_t i = 0; i < n; ++i)
-    for (uint32_t j = 0; j < n; ++j) scaled(i, j) *= scale[i] * scale[j];
-  const Eigen::LDLT<Small> factors(scaled);
+  const Column scale = unit_diagonal_scale(a, n);
+  const Eigen::LDLT<Small> factors(scaled(a, scale));
 
   Small x = matrix_of(b, n, columns);
   for (uint32_t i = 0; i < n; ++i) x.row(i) *= scale[i];
@@ -74,6 +96,17 @@ bool solve_semidefinite(const double* a, uint32_t n, double* b, uint32_t columns
   for (uint32_t i = 0; i < n; ++i) x.row(i) *= scale[i];
   put(x, b);
   return true;
+}
+
+// A row whose diagonal is zero must be zero throughout, which the scaled matrix does not show.
+bool is_semidefinite(const double* a, uint32_t n, double epsilon) {
+  if (!all_finite(a, n * n)) return false;
+  const Column scale = unit_diagonal_scale(a, n);
+  for (uint32_t i = 0; i < n; ++i)
+    for (uint32_t j = 0; j < n; ++j)
+      if (scale[i] == 0 && a[i * n + j] != 0) return false;
+  const Eigen::LDLT<Small> factors(scaled(a, scale));
+  return factors.vectorD().minCoeff() >= -4.0 * n * epsilon;
 }
 
 Spectrum eigenvalue_range(const double* symmetric, uint32_t n) {

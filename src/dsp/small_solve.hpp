@@ -35,13 +35,16 @@ SQS_DSP_INLINE void add_symmetric_product(const double* a, const double* b, uint
   }
 }
 
-// Solves a x = b for a symmetric positive definite a (n x n); b (n x columns) becomes x. False if a is not positive definite,
-// which includes NaN: b is then undefined.
+// Solves a x = b for a symmetric positive definite a (n x n); b (n x columns) becomes x. False if a is not positive definite, or
+// so nearly not that rounding decides, which includes NaN: b is then undefined.
 [[nodiscard]] bool solve_definite(const double* a, uint32_t n, double* b, uint32_t columns);
 
 // The same for a positive semidefinite a whose range holds the columns of b: directions in which a is zero but for rounding
 // get no part of x. False if a holds NaN or infinity.
 [[nodiscard]] bool solve_semidefinite(const double* a, uint32_t n, double* b, uint32_t columns);
+
+// Whether a symmetric a is positive semidefinite but for rounding of its elements, each by at most `epsilon` of itself.
+[[nodiscard]] bool is_semidefinite(const double* a, uint32_t n, double epsilon);
 
 struct Spectrum {
   double least, largest;  // eigenvalues

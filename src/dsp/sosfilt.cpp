@@ -23,6 +23,7 @@ constexpr ParamSpec kParams[] = {
     kSosParam, kButterParam, kOrderParam, kLowParam, kHighParam, kRateParam, kDirectionParam,
     {"init", ParamType::Choice, "", "zero", "zero|steady",
      "delays at the start: zero, or the steady state of the first row it works on (sosfilt_zi(sos) * x[0])"},
+    kZiParam,
     kOutputDtypeParam,
 };
 
@@ -65,25 +66,31 @@ SQS_DSP_INLINE void filter_elements(const Section* sections, uint64_t count, dou
 SQS_DSP_CLONES void filter_rows(const Section* sections, uint64_t count, double* delays, uint64_t elements, double* x,
                                 uint64_t rows, int64_t pitch) {
   uint64_t i = 0;
-  for (; i + 8 <= elements; i += 8) filter_elements<Vector<double, 32>, 2>(sections, count, delays + i, elements, x + i, rows, pitch);
-  for (; i + 4 <= elements; i += 4) filter_elements<Vector<double, 32>, 1>(sections, count, delays + i, elements, x + i, rows, pitch);
-  for (; i + 2 <= elements; i += 2) filter_elements<Vector<double, 16>, 1>(sections, count, delays + i, elements, x + i, rows, pitch);
+  for (; i + 8 <= elements; i += 8)
+    filter_elements<Vector<double, 32>, 2>(sections, count, delays + i, elements, x + i, rows, pitch);
+  for (; i + 4 <= elements; i += 4)
+    filter_elements<Vector<double, 32>, 1>(sections, count, delays + i, elements, x + i, rows, pitch);
+  for (; i + 2 <= elements; i += 2)
+    filter_elements<Vector<double, 16>, 1>(sections, count, delays + i, elements, x + i, rows, pitch);
   for (; i < elements; ++i) filter_elements<double, 1>(sections, count, delays + i, elements, x + i, rows, pitch);
 }
 
 class SosRecursion {
  public:
-  SosRecursion(const SosDesign& design, bool steady) : design_(design), steady_(steady) {}
+  SosRecursion(const SosDesign& design, bool steady, GivenDelays zi = {})
+      : design_(design), steady_(steady), zi_(std::move(zi)) {}
 
   uint64_t state_bytes(uint64_t elements) const {
     return design_.sections() * sizeof(Section) + checked_bytes(elements, design_.sections() * 2 * sizeof(double));
   }
+  uint64_t fixed_bytes() const { return zi_.bytes(); }
   double operations() const { return 5 * static_cast<double>(design_.sections()); }
 
   void start(sqs_call& call, uint64_t elements, const double* first) const {
     const double rate = design_.needs_rate() ? rows_per_second(call, design_.type, design_.rate) : 0;
     const Sections sections = design_.at_rate(rate, SQS_E_STAGE);
     std::copy_n(sections.at.begin(), sections.count, static_cast<Section*>(call.state));
+    zi_.put(elements, delays_in(call.state));
     if (steady_) set_steady(sections, elements, first, delays_in(call.state));
   }
 
@@ -113,6 +120,7 @@ class SosRecursion {
 
   SosDesign design_;
   bool steady_;
+  GivenDelays zi_;
 };
 
 Recipe build(const Params& params, std::span<const Operand> inputs) {
@@ -121,7 +129,9 @@ Recipe build(const Params& params, std::span<const Operand> inputs) {
   const SosDesign design = read_sos_design("sosfilt", params);
   const bool steady = params.is("init", "steady");
   if (steady) require_steady_state(design, "use init=zero");
-  return recursion_recipe(SosRecursion(design, steady), input, direction_of(params), output_dtype(params, input));
+  GivenDelays zi = read_zi("sosfilt", params, 2 * design.sections(), product(input.shape), "two for each section");
+  const SosRecursion recursion(design, steady, std::move(zi));
+  return recursion_recipe(recursion, input, direction_of(params), output_dtype(params, input));
 }
 
 Recipe build_zero_phase(const Params& params, std::span<const Operand> inputs) {
@@ -141,8 +151,9 @@ Recipe build_zero_phase(const Params& params, std::span<const Operand> inputs) {
 const TypeSpec kSosfilt = {
     "sosfilt", SQS_SCAN,
     "Second-order sections (biquads) in cascade, over the rows, each element of a row by itself; shape as the input. Give the "
-    "sections, or let a Butterworth filter be designed. Computed in f64. Agrees with scipy.signal.sosfilt, and with init=steady with "
-    "sosfilt(sos, x, zi=sosfilt_zi(sos) * x[0]); with direction=backward on the rows in reverse.",
+    "sections, or let a Butterworth filter be designed. Computed in f64. Agrees with scipy.signal.sosfilt, with init=steady "
+    "with sosfilt(sos, x, zi=sosfilt_zi(sos) * x[0]), and with zi of shape (sections, 2), for every element, or "
+    "(sections, 2, elements) with sosfilt(sos, x, axis=0, zi=zi)[0]; with direction=backward on the rows in reverse.",
     kParams, 1, build};
 
 const TypeSpec kSosfiltfilt = {

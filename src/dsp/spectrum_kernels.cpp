@@ -68,7 +68,8 @@ struct PointPair {
 };
 
 template <class Value, class Real>
-SQS_DSP_INLINE PointPair<Value> unfold(Value a_re, Value a_im, Value b_re, Value b_im, Value half_cosine, Value half_sine, Real half) {
+SQS_DSP_INLINE PointPair<Value> unfold(Value a_re, Value a_im, Value b_re, Value b_im, Value half_cosine, Value half_sine,
+                                       Real half) {
   const Value even_re = half * (a_re + b_re), even_im = half * (a_im - b_im);
   const Value odd_re = a_im + b_im, odd_im = b_re - a_re;
   const Value turned_re = half_cosine * odd_re - half_sine * odd_im, turned_im = half_cosine * odd_im + half_sine * odd_re;
@@ -108,9 +109,12 @@ template <class Real, size_t kBytes>
 SQS_DSP_INLINE void half_spectrum(SpectrumOutput output, const Real* z, const Real* half_cosine, const Real* half_sine,
                                   size_t half, Real* out) {
   switch (output) {
-    case SpectrumOutput::Complex: return half_spectrum_loop<SpectrumOutput::Complex, Real, kBytes>(z, half_cosine, half_sine, half, out);
-    case SpectrumOutput::Power: return half_spectrum_loop<SpectrumOutput::Power, Real, kBytes>(z, half_cosine, half_sine, half, out);
-    case SpectrumOutput::Magnitude: return half_spectrum_loop<SpectrumOutput::Magnitude, Real, kBytes>(z, half_cosine, half_sine, half, out);
+    case SpectrumOutput::Complex:
+      return half_spectrum_loop<SpectrumOutput::Complex, Real, kBytes>(z, half_cosine, half_sine, half, out);
+    case SpectrumOutput::Power:
+      return half_spectrum_loop<SpectrumOutput::Power, Real, kBytes>(z, half_cosine, half_sine, half, out);
+    case SpectrumOutput::Magnitude:
+      return half_spectrum_loop<SpectrumOutput::Magnitude, Real, kBytes>(z, half_cosine, half_sine, half, out);
   }
 }
 

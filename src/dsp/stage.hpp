@@ -63,6 +63,7 @@ struct TypeSpec {
   std::span<const ParamSpec> params;
   uint32_t input_count;
   Recipe (*build)(const Params& params, std::span<const Operand> inputs);  // throws Failure
+  uint32_t optional_input_count = 0;  // further inputs that it can be given
 };
 
 // Every type of this library, in the order of the families.

@@ -198,7 +198,8 @@ Recipe build_trace(const Params&, std::span<const Operand> inputs) {
   const uint64_t index_elements = input.dtype == SQS_U8 ? kIndexElements<uint8_t> : kIndexElements<uint16_t>;
   if ((input.dtype != SQS_U8 && input.dtype != SQS_U16) || input.has_context || input.shape.size() != 1 ||
       input.shape[0] <= index_elements || input.shape[0] - index_elements > kMaxStates)
-    fail(SQS_E_GRAPH, text("viterbi_trace: rows of \"", input.stage, "\" are not those of a viterbi_forward stage, u8 or u16 with "
+    fail(SQS_E_GRAPH, text("viterbi_trace: rows of \"", input.stage,
+                           "\" are not those of a viterbi_forward stage, u8 or u16 with "
                            "an element for each state and the index of the best"));
   return trace_recipe(input.dtype, input.shape[0]);
 }

@@ -38,7 +38,7 @@ for pair in "gcc g++" "clang clang++"; do
     for standard in c99 c11 c17; do check "$cc" c $standard "-Wstrict-prototypes -Wmissing-prototypes" $header; done
     for standard in c++11 c++17 c++20; do check "$cxx" c++ $standard "-Wold-style-cast" $header; done
   done
-  for header in stage.hpp sqrtspace.hpp; do
+  for header in stage.hpp sqrtspace.hpp dsp.hpp; do
     for standard in c++17 c++20; do check "$cxx" c++ $standard "-Wold-style-cast -Wnon-virtual-dtor" $header; done
   done
 done

@@ -342,6 +342,8 @@ static void structs(void) {
   F(sqs_dsp_type, doc);
   F(sqs_dsp_type, param_count);
   F(sqs_dsp_type, input_count);
+  F(sqs_dsp_type, optional_input_count);
+  F(sqs_dsp_type, reserved);
   E(sqs_dsp_type);
 
   F(sqs_dsp_param, struct_size);

@@ -42,6 +42,57 @@ TEST(Lfilter, AgreesWithScipyInEitherDirection) {
                      vectors["lfilter-fir"], 1e-14);
 }
 
+TEST(Sosfilt, StartsFromDelaysOfOnesOwn) {
+  const Vectors vectors("recursions");
+  for (const std::string channels : {"1", "3", "11"}) {
+    for (const std::string direction : kDirections) {
+      for (const std::string whose : {"shared", "own"}) {
+        const std::string zi = list("zi", vectors["sosfilt-zi-" + whose + "-" + channels]);
+        const std::string params = list("sos", vectors["sos"]) + " " + zi + " direction=" + direction;
+        const std::string key = whose + "-" + direction + "-" + channels;
+        expect_near_scaled("sosfilt zi " + key, run_stage("sosfilt", params, vectors["zi-x-" + channels]), vectors["sosfilt-" + key],
+                           1e-12);
+      }
+    }
+  }
+}
+
+TEST(Lfilter, StartsFromDelaysOfOnesOwn) {
+  const Vectors vectors("recursions");
+  const std::string filter = list("b", vectors["b"]) + " " + list("a", vectors["a"]);
+  for (const std::string channels : {"1", "3", "11"}) {
+    for (const std::string direction : kDirections) {
+      for (const std::string whose : {"shared", "own"}) {
+        const std::string zi = list("zi", vectors["lfilter-zi-" + whose + "-" + channels]);
+        const std::string key = whose + "-" + direction + "-" + channels;
+        expect_near_scaled("lfilter zi " + key,
+                           run_stage("lfilter", filter + " " + zi + " direction=" + direction, vectors["zi-x-" + channels]),
+                           vectors["lfilter-" + key], 1e-12);
+      }
+    }
+  }
+}
+
+TEST(Sosfilt, StartsADesignFromDelaysOfOnesOwn) {
+  const Vectors vectors("recursions");
+  const std::string zi = list("zi", vectors["sosfilt-zi-own-3"]);
+  expect_near_scaled("sosfilt design zi", run_stage("sosfilt", "butter=bandpass order=4 low=0.5 high=40 rate=360 " + zi,
+                                                    vectors["zi-x-3"]), vectors["sosfilt-own-forward-3"], 1e-9);
+}
+
+TEST(Lfilter, TellsWhatIsWrongWithDelaysOfOnesOwn) {
+  const Array one(SQS_F64, {9}), two(SQS_F64, {9, 2});
+  EXPECT_EQ(refusal("sosfilt", "sos=1,0,0,1,0,0 zi=1,2,3", two),
+            "sosfilt: zi has 3 values; it takes 2, two for each section, or 4, as many for each of the 2 elements of a row");
+  EXPECT_EQ(refusal("sosfilt", "butter=bandpass order=3 low=1 high=2 zi=1", one),
+            "sosfilt: zi has 1 value; it takes 6, two for each section");
+  EXPECT_EQ(refusal("lfilter", "b=1,2,1 a=1 zi=1", one), "lfilter: zi has 1 value; it takes 2, one less than there are coefficients");
+  EXPECT_EQ(refusal("lfilter", "b=1,2 zi=1 init=steady", one), "lfilter: zi and init both say how it starts: leave one out");
+  EXPECT_EQ(refusal("sosfilt", "sos=1,0,0,1,0,0 zi=1,2 init=zero", one), "sosfilt: zi and init both say how it starts: leave one out");
+  EXPECT_EQ(refusal("lfilter", "b=3 zi=1", one), "lfilter: a filter of one coefficient has no delays: leave zi out");
+  EXPECT_EQ(refusal("lfilter", "b=1,2 zi=nan", one), "lfilter: zi takes 1 to 2^16 values, each a finite number; value 0 is nan");
+}
+
 TEST(Lfilter, TakesAGainAlone) {
   const Array x = Array::of<double>(SQS_F64, {3}, {1, -2, 3});
   for (const char* init : {"zero", "steady"})

@@ -101,6 +101,8 @@ std::vector<Case> row_cases(std::mt19937_64& random) {
       cases.push_back({"sosfilt", "butter=bandpass order=3 low=5 high=20 rate=100 init=steady direction=backward", {finite}});
       cases.push_back({"lfilter", "b=1,2,1 a=2,-0.5,0.25,0.1,0.1 init=steady", {finite}});
       cases.push_back({"lfilter", "b=1,0.5,0.25,0.125 direction=backward dtype=f64", {input}});
+      cases.push_back({"sosfilt", "sos=1,2,1,1,-0.5,0.25 zi=3,-1", {finite}});
+      cases.push_back({"lfilter", "b=1,2,1 a=2,-0.5,0.25,0.1 zi=1,-2,7 direction=backward", {finite}});
       cases.push_back({"sosfiltfilt", "butter=bandpass order=3 low=5 high=20 rate=100 padtype=even", {finite}});
       cases.push_back({"sosfiltfilt", "butter=highpass order=3 low=5 rate=100 padlen=0", {input}});
       cases.push_back({"filtfilt", "b=1,2,1 a=2,-0.5,0.25 padtype=constant dtype=f64", {finite}});
@@ -141,6 +143,29 @@ std::string kalman_params(uint64_t n, uint64_t m) {
   return out + symmetric("F", n, 0.5);
 }
 
+// H and R row by row, of the dtype of the observations if that holds fractions: kalman and kalman_smooth by one of them or both.
+void add_varying_models(std::mt19937_64& random, const Array& y, uint64_t n, std::vector<Case>& cases) {
+  const uint64_t rows = y.shape[0], m = y.shape[1];
+  const int32_t dtype = y.dtype == SQS_F32 ? SQS_F32 : SQS_F64;
+  const Array H = random_array(random, y.dtype, {rows, m, n}, true);
+  Array R(dtype, {rows, m, m});
+  visit_float(dtype, [&](auto chosen) {
+    using T = typename decltype(chosen)::type;
+    for (uint64_t i = 0; i < R.count(); ++i) {
+      const uint64_t element = i % (m * m), row = i / (m * m);
+      R.set(i, static_cast<T>(element % (m + 1) == 0 ? 3 + static_cast<double>(row % 5) : 0.125));
+    }
+  });
+  const std::string dynamics = symmetric("F", n, 0.5) + symmetric("Q", n, 2) + symmetric("P0", n, 3);
+  std::string given_H = " H";
+  for (uint64_t i = 0; i < n * m; ++i) given_H += (i == 0 ? "=" : ",") + std::to_string(i / n == i % n ? 1.0 : 0.05);
+  for (const char* type : {"kalman", "kalman_smooth"}) {
+    cases.push_back({type, dynamics, {plain(y), plain(H), plain(R)}});
+    cases.push_back({type, dynamics + symmetric("R", m, 2), {plain(y), plain(H)}});
+    cases.push_back({type, dynamics + given_H, {plain(y), plain(R)}});
+  }
+}
+
 // Models of states: rows of observations with some missing, rows of log likelihoods with some impossible.
 std::vector<Case> model_cases(std::mt19937_64& random) {
   std::vector<Case> cases;
@@ -149,6 +174,7 @@ std::vector<Case> model_cases(std::mt19937_64& random) {
       Array rows = random_array(random, dtype, {1 + random() % 60, m}, true);
       for (uint64_t i = 0; i < rows.count(); ++i)
         if (random() % 5 == 0 && dtype == SQS_F64) rows.set(i, std::nan(""));
+      add_varying_models(random, rows, n, cases);
       const std::string params = kalman_params(n, m);
       for (const char* output : {"mean_cov", "packed", "mean"}) cases.push_back({"kalman", params + " output=" + output, {plain(rows)}});
       for (const char* output : {"mean_cov", "mean"}) cases.push_back({"kalman_smooth", params + " output=" + output, {plain(rows)}});

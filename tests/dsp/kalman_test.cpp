@@ -135,8 +135,17 @@ TEST(Kalman, TellsOfACovarianceThatOverflows) {
   }
 }
 
+// Two that see the same state, known to 1e18: the noise that tells them apart is lost in the rounding of the sum.
+TEST(Kalman, TellsOfAnInnovationThatRoundingDecides) {
+  const Array y = Array::of<double>(SQS_F64, {1, 2}, {1, 2});
+  const std::string model = "F=1 H=3,3 Q=1 R=1,0,0,1 P0=";
+  EXPECT_EQ(failure("kalman", model + "1e18", {y}).rfind("kalman: at row 0 the covariance of the innovation, H P H' + R, is not", 0), 0u);
+  EXPECT_EQ(failure("kalman", model + "1e12", {y}), "");
+}
+
 TEST(Kalman, TellsWhatIsWrongWithAModel) {
   const Array two(SQS_F32, {4, 2}), one(SQS_F32, {4}), wide(SQS_F32, {4, 17}), complex(SQS_C64, {4});
+  EXPECT_EQ(refusal("kalman", "H=1 Q=1 R=1 P0=1", one), "kalman: F must be given: 1 to 256 values, each a finite number");
   EXPECT_EQ(refusal("kalman", "F=1,2,3 H=1 Q=1 R=1 P0=1", one), "kalman: F has 3 values, which make no square matrix");
   EXPECT_EQ(refusal("kalman", "F=1,0,0,1 H=1,0 Q=1 R=1 P0=1,0,0,1", one), "kalman: Q has 1 values; it takes 2 x 2 = 4");
   EXPECT_EQ(refusal("kalman", "F=1 H=1 Q=1 R=1,0,0,1 P0=1", two), "kalman: H has 1 values; it takes 2 x 1 = 2");

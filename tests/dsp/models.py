@@ -1,10 +1,12 @@
 #!/usr/bin/python3
-"""Reference values of the state-space models from NumPy: vectors/kalman.txt and vectors/hmm.txt, in the form of vectors.py.
+"""Reference values of the state-space models from NumPy: vectors/kalman.txt, vectors/kalman_varying.txt and
+vectors/hmm.txt, in the form of vectors.py.
 
     /usr/bin/python3 tests/dsp/models.py        (Debian: python3-numpy, python3-scipy)
 
 Textbook recursions that keep every row: filter and smoother by matrix inverses, paths and posteriors by dense sums over all
-pairs of states.
+pairs of states. Where H and R change, no recursion at all: the states of all rows are one Gaussian vector, conditioned on what
+was seen.
 """
 import numpy as np
 
@@ -76,6 +78,68 @@ def kalman():
     F = np.array([[1.0, 0.1], [0.0, 1.0]]) * scale[:, None] / scale
     Q = np.array([[0.01, 0.0], [0.0, 0.02]]) * np.outer(scale, scale)
     put_kalman(family, "units", F, np.array([[1e6, 0.0]]), Q, np.eye(1), np.zeros(2), np.diag(scale ** 2), rng.normal(size=(20, 1)))
+    family.write()
+
+
+def conditioned(F, H, Q, R, m0, P0, y):
+    """Filtered and smoothed means and covariances: of the states of all rows at once, given y up to a row, and all of it."""
+    rows, n = len(y), len(F)
+    mean, joint = np.zeros((rows, n)), np.zeros((rows, n, rows, n))
+    mean[0], joint[0, :, 0] = m0, P0
+    for t in range(1, rows):
+        mean[t] = F @ mean[t - 1]
+        for s in range(t):
+            joint[t, :, s] = F @ joint[t - 1, :, s]
+            joint[s, :, t] = joint[t, :, s].T
+        joint[t, :, t] = F @ joint[t - 1, :, t - 1] @ F.T + Q
+    mean, joint = mean.ravel(), joint.reshape(rows * n, rows * n)
+
+    def given(last):
+        seen = [(t, np.flatnonzero(~np.isnan(y[t]))) for t in range(last + 1)]
+        total = sum(len(elements) for _, elements in seen)
+        A, noise, values, at = np.zeros((total, rows * n)), np.zeros((total, total)), np.zeros(total), 0
+        for t, elements in seen:
+            part = slice(at, at + len(elements))
+            A[part, t * n:(t + 1) * n] = H[t][elements]
+            noise[part, part] = R[t][np.ix_(elements, elements)]
+            values[part] = y[t][elements]
+            at = part.stop
+        gain = np.linalg.solve(A @ joint @ A.T + noise, A @ joint).T
+        return (mean + gain @ (values - A @ mean)).reshape(rows, n), (joint - gain @ A @ joint).reshape(rows, n, rows, n)
+
+    means, covariances = zip(*[(m[t], P[t, :, t]) for t, (m, P) in enumerate(given(t) for t in range(rows))])
+    all_means, joint_given_all = given(rows - 1)
+    smoothed = stacked(all_means, np.array([joint_given_all[t, :, t] for t in range(rows)]))
+    return stacked(np.array(means), np.array(covariances)), smoothed
+
+
+def kalman_varying():
+    family = Family("kalman_varying")
+    rng = family.rng
+    for n, m, rows in [(1, 1, 12), (2, 3, 14), (4, 2, 14), (5, 4, 10), (6, 2, 10)]:
+        F = rng.normal(size=(n, n))
+        F *= 0.95 / np.abs(np.linalg.eigvals(F)).max()
+        H = rng.normal(size=(rows, m, n))
+        R = np.array([covariance(rng, m, 10.0 ** rng.uniform(-2, 2)) for _ in range(rows)])
+        R[1] = 0                                        # what is seen without noise
+        R[2] = np.outer(R[2, 0], R[2, 0]) / R[2, 0, 0]  # noise in one direction alone
+        if m > n:
+            R[1] = np.eye(m)
+            R[2] += np.eye(m)
+        y = rng.normal(size=(rows, m)) * 2
+        y[3:][rng.random(size=(rows - 3, m)) < 0.3] = np.nan
+        y[[5, 8]] = np.nan                              # nothing is seen
+        # What belongs to a missing element does not count.
+        H[np.isnan(y)] = np.nan
+        H[5], R[5] = np.nan, np.inf
+        missing = np.isnan(y)
+        R[missing[:, :, None] | missing[:, None, :]] = -7
+        model = dict(F=F, H=H, Q=covariance(rng, n, 0.3), R=R, m0=rng.normal(size=n), P0=covariance(rng, n, 3))
+        for key, value in dict(model, y=y).items():
+            family.put("%d-%d-%s" % (n, m, key), value)
+        filtered, smoothed = conditioned(**model, y=y)
+        family.put("%d-%d-filtered" % (n, m), filtered)
+        family.put("%d-%d-smoothed" % (n, m), smoothed)
     family.write()
 
 
@@ -155,4 +219,5 @@ def hmm():
 if __name__ == "__main__":
     with np.errstate(divide="ignore", invalid="ignore"):
         kalman()
+        kalman_varying()
         hmm()

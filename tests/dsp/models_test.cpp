@@ -13,6 +13,7 @@ namespace sqs::dsp::test {
 namespace {
 
 constexpr const char* kBand = "band=-3,-2,-1,-2.5,-4";
+constexpr const char* kDynamics = "F=1,0.1,0,1 Q=0.01,0,0,0.02 m0=1,-1 P0=3,0,0,3";
 constexpr const char* kKalman = "F=1,0.1,0,1 Q=0.01,0,0,0.02 H=1,0,0,1 R=1,0.2,0.2,2 m0=1,-1 P0=3,0,0,3";
 
 // Frames of log likelihoods; every ninth element of a model of observations is missing.
@@ -25,10 +26,47 @@ Array random_frames(std::mt19937_64& random, uint64_t rows, uint64_t channels, b
   return frames;
 }
 
+// What a model of states is run on: frames, or stages that take their elements apart, so many each.
+struct Trial {
+  const char* type;
+  std::string params;
+  Array frames;
+  std::vector<uint64_t> parts = {};  // empty: the frames themselves
+
+  // What the stages hold.
+  std::vector<Array> inputs() const {
+    if (parts.empty()) return {frames};
+    const uint64_t rows = frames.shape[0], elements = frames.shape[1];
+    std::vector<Array> out;
+    uint64_t first = 0;
+    for (const uint64_t part : parts) {
+      Array& input = out.emplace_back(SQS_F32, std::vector<uint64_t>{rows, part});
+      for (uint64_t i = 0; i < rows * part; ++i) input.set(i, frames.at<float>(i / part * elements + first + i % part));
+      first += part;
+    }
+    return out;
+  }
+  Array by_hand() const { return run_stage(type, params, inputs()); }
+};
+
 class Model : public ArrayPipeline {
  public:
-  Model(const char* type, const std::string& params, const Array& frames) : ArrayPipeline(frames, 1, 1, 0) {
-    add(type, "model", "frames", params);
+  Model(const char* type, const std::string& params, const Array& frames) : Model(Trial{type, params, frames}) {}
+  explicit Model(const Trial& trial) : ArrayPipeline(trial.frames, 1, 1, 0) {
+    if (trial.parts.empty()) {
+      add(trial.type, "model", "frames", trial.params);
+      return;
+    }
+    std::vector<std::string> names;
+    uint64_t first = 0;
+    for (const uint64_t part : trial.parts) {
+      names.push_back("part " + std::to_string(first));
+      add("band_sums", names.back().c_str(), "frames", "unit=bins " + bins(first, part));
+      first += part;
+    }
+    std::vector<sqs_access> accesses;
+    for (const std::string& name : names) accesses.push_back(api::access(name.c_str(), SQS_VALID, 0, 0));
+    add(trial.type, "model", accesses, trial.params);
   }
 
   void configure(int32_t mode, uint64_t tile_frames = 0, uint32_t threads = 1, uint64_t budget = 0) {
@@ -54,18 +92,38 @@ class Model : public ArrayPipeline {
   std::vector<std::byte> evaluate(uint64_t t0 = 0, uint64_t t1 = SQS_END) {
     return ArrayPipeline::evaluate("model", t0, t1).bytes;
   }
+
+ private:
+  // Bands of one bin each.
+  static std::string bins(uint64_t first, uint64_t count) {
+    std::string out;
+    for (uint64_t i = first; i < first + count; ++i)
+      out += (out.empty() ? "bands=" : ",") + std::to_string(i) + "," + std::to_string(i + 1);
+    return out;
+  }
 };
 
-struct Trial {
-  const char* type;
-  std::string params;
-  Array frames;
-};
+// Rows of y (2 elements), H (2 x 2) and R (2 x 2); some elements of y are missing, and here and there a whole row.
+Array random_varying_frames(std::mt19937_64& random, uint64_t rows) {
+  Array frames = random_frames(random, rows, 10, false);
+  for (uint64_t row = 0; row < rows; ++row) {
+    const uint64_t y = row * 10, R = y + 6;
+    for (uint64_t i = 0; i < 2; ++i)
+      if (random() % 9 == 0 || row % 17 == 3) frames.set(y + i, std::nanf(""));
+    const float covariance = std::fmod(frames.at<float>(R + 1), 0.5f);
+    frames.set(R, 1 + std::abs(frames.at<float>(R)));
+    frames.set(R + 1, covariance);
+    frames.set(R + 2, covariance);
+    frames.set(R + 3, 1 + std::abs(frames.at<float>(R + 3)));
+  }
+  return frames;
+}
 
 std::vector<Trial> trials(std::mt19937_64& random, uint64_t rows) {
   std::vector<Trial> out;
   out.push_back({"kalman_smooth", kKalman, random_frames(random, rows, 2, true)});
   out.push_back({"kalman_smooth", std::string(kKalman) + " output=mean", random_frames(random, rows, 2, true)});
+  out.push_back({"kalman_smooth", kDynamics, random_varying_frames(random, rows), {2, 4, 4}});
   out.push_back({"viterbi", kBand, random_frames(random, rows, 30, false)});
   out.push_back({"viterbi", "transitions=-1,-2,-3,-1,-2,-inf,0,-1,-5 initial=0,-1,-2 dtype=f64", random_frames(random, rows, 3, false)});
   out.push_back({"posterior", kBand, random_frames(random, rows, 11, false)});
@@ -79,9 +137,9 @@ TEST(Models, GiveTheSameBytesInEveryModeTileThreadAndRange) {
   std::mt19937_64 random(seed);
   for (const Trial& trial : trials(random, 1 + random() % 700)) {
     SCOPED_TRACE(trial.type + (" " + trial.params));
-    const std::vector<std::byte> expected = run_stage(trial.type, trial.params, trial.frames).bytes;
+    const std::vector<std::byte> expected = trial.by_hand().bytes;
     const uint64_t rows = trial.frames.shape[0], row_bytes = expected.size() / rows;
-    Model model(trial.type, trial.params, trial.frames);
+    Model model(trial);
     model.configure(SQS_CLASSIC);
     ASSERT_EQ(model.evaluate(), expected);
     for (const uint64_t tile : {uint64_t{1}, uint64_t{7}, 1 + random() % 300}) {
@@ -146,8 +204,8 @@ TEST(Models, RunInTheLeastBudgetThatTheirPlanTells) {
   std::mt19937_64 random(seed);
   for (const Trial& trial : trials(random, 3000 + random() % 3000)) {
     SCOPED_TRACE(trial.type + (" " + trial.params));
-    Model model(trial.type, trial.params, trial.frames);
-    const Array expected = run_stage(trial.type, trial.params, trial.frames);
+    Model model(trial);
+    const Array expected = trial.by_hand();
     in_modes_and_budgets(model, expected, [&](const std::string&, const Array& got) { EXPECT_EQ(got.bytes, expected.bytes); });
     model.configure(SQS_SQRT, 0, 1, model.least_budget() - 1);
     model.try_evaluate("model");
@@ -159,9 +217,28 @@ TEST(Models, KeepTheirContract) {
   std::mt19937_64 random(7);
   for (const Trial& trial : trials(random, 211)) {
     SCOPED_TRACE(trial.type + (" " + trial.params));
-    Model model(trial.type, trial.params, trial.frames);
+    Model model(trial);
     model.expect_contract_kept("model");
   }
+}
+
+// In whatever mode and tiles, and the pipeline can be used afterwards.
+TEST(Models, NameTheRowThatCanNotBeObserved) {
+  std::mt19937_64 random(5);
+  Array frames = random_varying_frames(random, 300);
+  for (uint64_t i = 0; i < 10; ++i) frames.set(137 * 10 + i, i < 2 ? 1.0f : 0.0f);
+  const Trial trial = {"kalman_smooth", kDynamics, frames, {2, 4, 4}};
+  Model model(trial);
+  for (const auto& [mode, tile] : {std::pair<int32_t, uint64_t>{SQS_CLASSIC, 0}, {SQS_SQRT, 0}, {SQS_SQRT, 1}, {SQS_SQRT, 50}}) {
+    model.configure(mode, tile);
+    model.try_evaluate("model");
+    EXPECT_EQ(model.answer().code, SQS_E_STAGE);
+    EXPECT_EQ(model.answer().stage, "model.filter");
+    EXPECT_NE(model.answer().message.find("kalman: at row 137 the covariance of the innovation"), std::string::npos)
+        << model.answer().message;
+  }
+  model.configure(SQS_SQRT, 7);
+  EXPECT_EQ(static_cast<ArrayPipeline&>(model).evaluate("model.filter", 0, 137).shape[0], 137u);
 }
 
 // From a budget that holds everything down to one that no plan fits, by two thirds each time.

@@ -1,6 +1,7 @@
 // The table of types, and what sqs_dsp_add says to parameters and inputs it can't use. Through the C functions.
 #include <gtest/gtest.h>
 
+#include <cstddef>
 #include <cstring>
 #include <map>
 #include <set>
@@ -76,9 +77,20 @@ TEST_F(Dsp, TellsWhatIsWrongWithParameters) {
   expect_refused("argmax", "input", "n=3", SQS_E_INVALID, "argmax: no parameter \"n\"; it has none");
   expect_refused("rfft", "input", "hann", SQS_E_INVALID, "rfft: \"hann\" is not of the form key=value");
   expect_refused("rfft", "input", "n=4 n=5", SQS_E_INVALID, "rfft: n is given twice");
-  expect_refused("quantile", "input", "p=0.5,1.5", SQS_E_INVALID, "quantile: p=1.5 is outside the range 0..1; 1..64 values");
-  expect_refused("quantile", "input", "p=0.5,", SQS_E_INVALID, "quantile: p= is not a number; the range is 0..1; 1..64 values");
-  expect_refused("quantile", "input", "p=", SQS_E_INVALID, "quantile: p= does not have as many values as 0..1; 1..64 values");
+  expect_refused("quantile", "input", "p=0.5,1.5", SQS_E_INVALID, "quantile: p takes 1 to 64 values, each from 0 to 1; value 1 is 1.5");
+  expect_refused("quantile", "input", "p=0.5,", SQS_E_INVALID, 
+                 "quantile: p takes 1 to 64 values, each from 0 to 1; value 1 is \"\", which is no number");
+  expect_refused("quantile", "input", "p=", SQS_E_INVALID, "quantile: p takes 1 to 64 values, each from 0 to 1; there are 0");
+  std::string seventy = "p=0";
+  for (int i = 1; i < 70; ++i) seventy += ",0";
+  expect_refused("quantile", "input", seventy.c_str(), SQS_E_INVALID,
+                 "quantile: p takes 1 to 64 values, each from 0 to 1; there are 70");
+  expect_refused("band_sums", "input", "bands=5", SQS_E_INVALID,
+                 "band_sums: bands takes 2 to 512 values, each a finite number; there is 1");
+  expect_refused("band_sums", "input", "", SQS_E_INVALID,
+                 "band_sums: bands must be given: 2 to 512 values, each a finite number");
+  expect_refused("viterbi", "frames", "band=0,inf", SQS_E_INVALID,
+                 "viterbi: band takes 1 to 131071 values, each a finite number or -inf; value 1 is inf");
   expect_refused("histogram", "input", "lo=0", SQS_E_INVALID, "histogram: hi must be given: any finite number");
   expect_refused("histogram", "input", "lo=2 hi=2", SQS_E_INVALID, "histogram: hi=2 is not above lo=2");
   expect_refused("histogram", "input", "lo=0 hi=inf", SQS_E_INVALID, "histogram: hi=inf is outside the range of finite numbers");
@@ -255,6 +267,41 @@ TEST(DspTable, ListsEveryTypeWithParametersThatItTakes) {
   }
 }
 
+TEST(DspTable, TellsOfInputsThatATypeCanBeGivenBesides) {
+  for (uint32_t t = 0; t < sqs_dsp_type_count(); ++t) {
+    sqs_dsp_type type = {};
+    type.struct_size = sizeof type;
+    ASSERT_EQ(sqs_dsp_type_get(t, &type), SQS_OK);
+    EXPECT_EQ(type.optional_input_count, std::string(type.name).rfind("kalman", 0) == 0 ? 2u : 0u) << type.name;
+  }
+}
+
+// A program that was built when the struct ended with input_count.
+TEST(DspTable, FillsNoMoreThanTheCallersStruct) {
+  sqs_dsp_type type;
+  std::memset(&type, 0x5A, sizeof type);
+  type.struct_size = offsetof(sqs_dsp_type, optional_input_count);
+  ASSERT_EQ(sqs_dsp_type_get(0, &type), SQS_OK);
+  EXPECT_EQ(type.input_count, 1u);
+  EXPECT_EQ(type.optional_input_count, 0x5A5A5A5Au);
+}
+
+TEST_F(Dsp, CountsTheInputsOfAType) {
+  sqs_access accesses[4];
+  for (sqs_access& access : accesses) {
+    sqs_access_init(&access, sizeof access);
+    access.stage = "frames";
+  }
+  const auto refused = [&](const char* type, uint32_t count, const char* params) {
+    sqs_error* error = nullptr;
+    EXPECT_EQ(sqs_dsp_add(pipeline_, type, "s", accesses, count, params, &error), SQS_E_GRAPH);
+    return taken(SQS_E_GRAPH, error).message;
+  };
+  EXPECT_EQ(refused("kalman", 4, "F=1 Q=1 P0=1"), "kalman reads 1 to 3 inputs, not 4");
+  EXPECT_EQ(refused("kalman_smooth", 0, "F=1 Q=1 P0=1"), "kalman_smooth reads 1 to 3 inputs, not 0");
+  EXPECT_EQ(refused("rts", 2, "F=1 Q=1"), "rts reads 1 input, not 2");
+}
+
 TEST(DspTable, AnswersWrongIndicesAndStructsWithCodes) {
   sqs_dsp_type type = {};
   sqs_dsp_param param = {};
@@ -271,7 +318,7 @@ TEST(DspTable, AnswersWrongIndicesAndStructsWithCodes) {
 // Passing every default in words must be the same as passing nothing, so a default that its own range refuses shows.
 TEST_F(Dsp, TakesEveryDefaultInWords) {
   const std::map<std::string, std::string> required = {{"lo", "-1"}, {"hi", "1"}, {"bands", "0,10"}, {"limit", "3"}, {"dtype", "f32"}, {"b", "1,1"},
-                                                       {"F", "1"}, {"Q", "1"}, {"H", "1,1"}, {"R", "1,0,0,1"}, {"P0", "1"}};
+                                                       {"F", "1"}, {"Q", "1"}, {"P0", "1"}};
   // Types that read what another one makes, and the likelihoods behind it.
   const std::map<std::string, std::pair<const char*, const char*>> made_by = {
       {"rts", {"kalman", "F=1 H=1,1 Q=1 R=1,0,0,1 P0=1"}}, {"viterbi_trace", {"viterbi_forward", "band=0"}}, {"hmm_posterior", {"hmm_forward", "band=0"}}};
@@ -292,6 +339,7 @@ TEST_F(Dsp, TakesEveryDefaultInWords) {
     if (std::string(type.name).rfind("sosfilt", 0) == 0) params += "butter=bandpass low=1 high=2";
     if (std::string(type.name) == "exp_smooth") params += "alpha=0.5";
     if (of_states.count(type.name) != 0) params += "band=0,0,0";
+    if (std::string(type.name).rfind("kalman", 0) == 0) params += "H=1,1 R=1,0,0,1";
     sqs_pipeline* pipeline = make(std::string(type.name) == "fft" ? SQS_C64 : SQS_F32);
     ASSERT_EQ(sqs_dsp_add_on(pipeline, "mean_var", "stats", "frames", nullptr, nullptr) == SQS_OK, std::string(type.name) != "fft");
     sqs_access accesses[2];

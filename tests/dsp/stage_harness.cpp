@@ -334,17 +334,36 @@ Array StageUnderTest::run(const Setting& setting) const {
   return recipe_.crops_to_input && rows() > 0 ? out.rows(lead, rows()) : out;
 }
 
+namespace {
+
+std::vector<Input> plain_inputs(const std::vector<Array>& arrays) {
+  std::vector<Input> inputs(arrays.size());
+  for (size_t i = 0; i < arrays.size(); ++i) inputs[i].array = arrays[i];
+  return inputs;
+}
+
+}  // namespace
+
 Array run_stage(const char* type, const std::string& params, const Array& input, const Setting& setting) {
-  Input one;
-  one.array = input;
-  return StageUnderTest(type, params, {one}).run(setting);
+  return run_stage(type, params, std::vector{input}, setting);
+}
+
+Array run_stage(const char* type, const std::string& params, const std::vector<Array>& inputs, const Setting& setting) {
+  return StageUnderTest(type, params, plain_inputs(inputs)).run(setting);
+}
+
+std::string failure(const char* type, const std::string& params, const std::vector<Array>& inputs, const Setting& setting) {
+  try {
+    run_stage(type, params, inputs, setting);
+  } catch (const std::runtime_error& error) {
+    return error.what();
+  }
+  return "";
 }
 
 std::string refusal(const char* type, const std::string& params, const std::vector<Array>& arrays) {
-  std::vector<Input> inputs(arrays.size());
-  for (size_t i = 0; i < arrays.size(); ++i) inputs[i].array = arrays[i];
   try {
-    const StageUnderTest stage(type, params, inputs);
+    const StageUnderTest stage(type, params, plain_inputs(arrays));
   } catch (const Failure& failure) {
     return failure.message;
   }

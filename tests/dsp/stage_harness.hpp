@@ -62,6 +62,9 @@ class StageUnderTest {
 
 // run() of a stage in one line.
 Array run_stage(const char* type, const std::string& params, const Array& input, const Setting& setting = {});
+Array run_stage(const char* type, const std::string& params, const std::vector<Array>& inputs, const Setting& setting = {});
+// The sentence that a callback of it fails with; empty if none does.
+std::string failure(const char* type, const std::string& params, const std::vector<Array>& inputs, const Setting& setting = {});
 // The sentence that a stage over these inputs is refused with; empty if it is not.
 std::string refusal(const char* type, const std::string& params, const std::vector<Array>& arrays);
 inline std::string refusal(const char* type, const std::string& params, const Array& rows) {

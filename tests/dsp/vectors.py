@@ -267,6 +267,16 @@ def recursions():
     family.put("lfilter-i16", scipy.signal.lfilter(b, a, x.astype(float)))
     taps = family.put("fir", scipy.signal.firwin(40, 0.3))
     family.put("lfilter-fir", scipy.signal.lfilter(taps, [1.0], x.astype(float)))
+    for channels in [1, 3, 11]:
+        x = family.put("zi-x-%d" % channels, family.rng.normal(size=(25, channels)))
+        by_sections = lambda seen, zi: scipy.signal.sosfilt(sos, seen, axis=0, zi=zi)[0]
+        by_transfer = lambda seen, zi: scipy.signal.lfilter(b * 3, a * 3, seen, axis=0, zi=zi)[0]
+        for name, shape, run in [("sosfilt", (len(sos), 2), by_sections), ("lfilter", (len(a) - 1,), by_transfer)]:
+            shared = family.put("%s-zi-shared-%d" % (name, channels), family.rng.normal(size=shape))
+            own = family.put("%s-zi-own-%d" % (name, channels), family.rng.normal(size=shape + (channels,)))
+            for label, zi in [("shared", np.repeat(shared[..., None], channels, axis=-1)), ("own", own)]:
+                family.put("%s-%s-forward-%d" % (name, label, channels), run(x, zi))
+                family.put("%s-%s-backward-%d" % (name, label, channels), run(x[::-1], zi)[::-1])
     family.write()
 
 
