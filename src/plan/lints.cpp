@@ -41,7 +41,7 @@ class Lints {
   }
 
   // A reach of more than a tile over rows that windows share. Where they slide through memory, it is the reach that takes the
-  // memory; where they are all there, as in classic mode, they still leave the caches before the last window has read them.
+  // memory; where all are there, as in classic mode, they are still read again and again.
   void look_at_halos(const Unit& unit) {
     for (size_t i = 0; i < unit.paths.size(); ++i) {
       const Path& path = plan_.paths[unit.paths[i]];
@@ -52,7 +52,7 @@ class Lints {
                        plan_.graph->node(path.real).name() + "', and a tile has " + count_in_words(plan_.tile_frames) +
                        (slides ? ": what is kept for that is larger than the tile"
                                : ": each of them is read by " + count_in_words(halo / unit.domain.step + 1) +
-                                     " rows, and has left the caches meanwhile") +
+                                     " rows") +
                        "; a summary per hop and a combine over the summaries, or a scan, would " +
                        (slides ? "keep less" : "read it once"));
     }
@@ -95,8 +95,9 @@ class Lints {
 
   // All inputs can be read again; a stage that must run once can't, and so has all of its rows kept.
   void look_at_kept(const Unit& unit, size_t sweep) {
-    const bool longer_than_a_tile = static_cast<uint64_t>(unit.range.count()) * unit.domain.step > plan_.tile_frames;
-    if (plan_.mode == SQS_CLASSIC || !plan_.graph->node(unit.node).decl.once || !longer_than_a_tile || !first_time(stays_, unit)) return;
+    const bool once = plan_.graph->node(unit.node).decl.once;  // else it was worth it
+    const bool longer_than_a_tile = unit.range.count() > plan_.tile_frames / std::max<uint64_t>(1, unit.domain.step);
+    if (plan_.mode == SQS_CLASSIC || !once || !longer_than_a_tile || !first_time(stays_, unit)) return;
     lints_.push_back("stage " + name(unit) + " must not run twice and is read again in sweep " + std::to_string(sweep + 1) +
                      ": all of its rows are kept for that (" + bytes_in_words(plan_.buffers[unit.buffer].bytes) +
                      "), more with a longer stream; if it is pure, declare it so");
@@ -106,8 +107,8 @@ class Lints {
     const TurnPlan& turn = plan_.turn;
     if (turn.kind == TurnPlan::Kind::None || turn.state_bytes <= turn.tile_bytes || turn.tile_bytes == 0) return;
     lints_.push_back("a checkpoint takes " + bytes_in_words(turn.state_bytes) + ", more than the rows of a tile (" +
-                     bytes_in_words(turn.tile_bytes) + ") that it spares: smaller states, or larger tiles, would make looking back " +
-                     "cheaper");
+                     bytes_in_words(turn.tile_bytes) +
+                     ") that it spares: smaller states, or larger tiles, would make looking back cheaper");
   }
 
   const Plan& plan_;
