@@ -358,7 +358,7 @@ TEST(DemoSatcom, AlertsOnTheBursts) {
   EXPECT_EQ(told["targets"][0]["shape"], json({1 + (1000000 - 1024) / 512, 8, 1}));
   EXPECT_NEAR(summary["loudest_db"][5].get<double>(), 0.0, 0.2);
   EXPECT_NEAR(summary["loudest_db"][1].get<double>(), 20 * std::log10(2.0), 0.2);
-  for (const size_t quiet : {0, 2, 3, 4, 6, 7}) EXPECT_LT(summary["loudest_db"][quiet].get<double>(), -10.0) << quiet;
+  for (const size_t quiet : std::vector<size_t>{0, 2, 3, 4, 6, 7}) EXPECT_LT(summary["loudest_db"][quiet].get<double>(), -10.0) << quiet;
   EXPECT_GT(summary["alerts"][1], 0);
   EXPECT_EQ(summary["alert_windows"], summary["alerts"][1]);
   EXPECT_LT(summary["alert_windows"], summary["windows"]);

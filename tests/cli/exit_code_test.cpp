@@ -73,6 +73,14 @@ TEST(ExitCode, TwoForOptionsThatHaveNoEffect) {
   expect_failure(run_program({"demo", "audio", "--seed", "2"}), 2, "--seed");  // of a sine
 }
 
+// All rows of all stages, which fewer of them make less.
+TEST(ExitCode, AVerifyThatIsRefusedNamesWhatHelps) {
+  const Ran refused = run_program({"verify", "audio", "--budget", "1MiB"});
+  expect_failure(refused, 4, "; raise --budget, or, where no stage looks back, verify fewer --rows");
+  EXPECT_EQ(refused.err.find("arrays"), std::string::npos) << refused.err;
+  EXPECT_EQ(run_program({"verify", "audio", "--budget", "1MiB", "--rows", "0:20"}).exit_code, 0);
+}
+
 // A tone is made at the rate that is asked for, if there can be one.
 TEST(ExitCode, TwoForARateThatHoldsNoTone) {
   expect_failure(run_program({"demo", "audio", "--rate", "100"}), 2, "440 Hz");
