@@ -330,12 +330,13 @@ class Pipeline : public detail::Owner<sqs_pipeline, sqs_pipeline_destroy> {
   void verify(const std::string& target, std::uint64_t t0 = 0, std::uint64_t t1 = to_end) {
     detail::call(sqs_pipeline_verify, get(), target.c_str(), t0, t1);
   }
-  // `streamed`: into sinks that hold nothing, in row order; else into arrays.
-  Plan plan(const std::vector<std::string>& targets, std::uint64_t t0 = 0, std::uint64_t t1 = to_end,
-            bool streamed = false) const {
+  // `streamed`: into sinks that hold nothing, which take rows in this order; else into arrays.
+  Plan plan(const std::vector<std::string>& targets, std::uint64_t t0 = 0, std::uint64_t t1 = to_end, bool streamed = false,
+            Order order = Order::rows) const {
     const std::vector<const char*> names = detail::c_strings(targets);
+    const std::int32_t sinks = !streamed ? 0 : order == Order::rows ? 1 : 2;
     return Plan(detail::get<sqs_plan*>(sqs_pipeline_plan, get(), names.data(), static_cast<std::uint32_t>(names.size()), t0, t1,
-                                       streamed ? 1 : 0));
+                                       sinks));
   }
   Run open_run() { return Run(detail::get<sqs_run*>(sqs_run_create, get())); }
 

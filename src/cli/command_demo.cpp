@@ -13,11 +13,14 @@ namespace {
 nlohmann::json to_json(const Session& session, const Summary& summary, const Outcome& outcome) {
   nlohmann::json targets = nlohmann::json::array();
   for (const TargetOutcome& target : outcome.targets) targets.push_back(cli::to_json(target));
+  nlohmann::json told = summary.json();
+  const std::string channels = session.workload().channels_told(session.input().format);
+  if (!channels.empty()) told["channels"] = channels;
   return {{"command", "demo"},
           {"workload", session.workload().name()},
           {"input", cli::to_json(session.input())},
           {"targets", targets},
-          {"summary", summary.json()},
+          {"summary", told},
           {"stats", cli::to_json(outcome.stats)},
           {"report", outcome.report}};
 }
@@ -25,6 +28,8 @@ nlohmann::json to_json(const Session& session, const Summary& summary, const Out
 void print(const Session& session, const Summary& summary, const Outcome& outcome) {
   std::cout << session.workload().name() << ": " << describe_input(session.input()) << '\n';
   for (const TargetOutcome& target : outcome.targets) std::cout << describe_target(target) << '\n';
+  const std::string channels = session.workload().channels_told(session.input().format);
+  if (!channels.empty()) std::cout << "of " << channels << ":\n";
   summary.print(std::cout);
 }
 

@@ -67,10 +67,10 @@ class Grammar {
     sub.add_option("FILE", options_.input, "WAV, FLAC, RF64, .npy, or raw samples (.raw, or with --dtype)")
         ->required()
         ->type_name("");
-    sub.add_option("-o,--output", options_.output, "The .npy file to write")->required()->type_name("OUT.npy");
+    add_output_file(sub, "The .npy file to write");
+    sub.get_option("--output")->required();
     sub.add_flag("--force", options_.force, "Replace the output, and the report, if they exist");
     add_report_option(sub, options_);
-    sub.add_option("--target", options_.target, "Which of the workload's results (default: the main one)")->type_name("NAME");
     add_file_options(sub, options_);
     add_pipeline_options(sub, options_);
     add_rows_option(sub, options_);
@@ -78,9 +78,12 @@ class Grammar {
   }
 
   void add_plan() {
-    CLI::App& sub = add("plan", "Explain what a run would do, without running it", plan);
+    CLI::App& sub = add("plan", "Explain what run, or without -o demo, would do, without doing it", plan);
     add_workload(sub, options_, WorkloadSet::kAll);
     sub.add_option("FILE", options_.input, "The input; without it, the workload's default")->type_name("");
+    add_output_file(sub, "Plan a run that writes this file, which takes rows in any order; nothing is written");
+    sub.add_flag("--force", options_.force, "As of run; nothing is replaced")->needs("--output");
+    sub.get_option("--target")->needs("--output");
     add_common(sub);
   }
 
@@ -120,6 +123,11 @@ class Grammar {
     add_pipeline_options(sub, options_);
     add_budget_option(sub, options_);
     add_threads_option(sub, options_);
+  }
+
+  void add_output_file(CLI::App& sub, const char* text) {
+    sub.add_option("-o,--output", options_.output, text)->type_name("OUT.npy");
+    sub.add_option("--target", options_.target, "Which of the workload's results (default: the main one)")->type_name("NAME");
   }
 
   void add_common(CLI::App& sub) {

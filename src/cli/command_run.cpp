@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -9,18 +8,6 @@
 #include "session.hpp"
 
 namespace sqs::cli {
-namespace {
-
-std::string choose_target(const Session& session, const std::string& wanted) {
-  const auto& targets = session.targets();
-  if (wanted.empty()) return targets.front();
-  if (std::find(targets.begin(), targets.end(), wanted) != targets.end()) return wanted;
-  std::string known;
-  for (const std::string& target : targets) known += (known.empty() ? "" : ", ") + target;
-  throw Failure(Exit::kUsage, std::string(session.workload().name()) + " has no result '" + wanted + "', but " + known);
-}
-
-}  // namespace
 
 Exit run(const Options& options) {
   check_output_is_not(options.input, options.output);
@@ -31,8 +18,7 @@ Exit run(const Options& options) {
     check_output_path(options.report, options.force);
   }
   Session session(options);
-  const std::string target = choose_target(session, options.target);
-  const Outcome outcome = session.run_to_file(target, options.output);
+  const Outcome outcome = session.run_to_file();
   if (options.json) {
     const nlohmann::json document = {{"command", "run"},
                                      {"workload", session.workload().name()},

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <string>
 
 #include "commands.hpp"
 #include "document.hpp"
@@ -8,6 +9,18 @@
 #include "session.hpp"
 
 namespace sqs::cli {
+namespace {
+
+// Verifying holds the rows of all stages, so that here it is not the library's other remedy that helps.
+[[noreturn]] void refuse(const sqrtspace::Error& error) {
+  if (error.code() != SQS_E_BUDGET) throw error;
+  const std::string sentence = error.what();
+  throw Failure(Exit::kBudget, sentence.substr(0, sentence.find("; raise memory_budget")) +
+                                   "; raise --budget, or, where no stage looks back, verify fewer --rows: those of all "
+                                   "stages are held");
+}
+
+}  // namespace
 
 Exit verify(const Options& options) {
   Session session(options);
@@ -15,7 +28,11 @@ Exit verify(const Options& options) {
   const CancelOnInterrupt cancel(session.pipeline().get());
   for (const std::string& target : session.targets()) {
     throw_if_interrupted();
-    session.pipeline().verify(target, rows.begin, rows.end);
+    try {
+      session.pipeline().verify(target, rows.begin, rows.end);
+    } catch (const sqrtspace::Error& error) {
+      refuse(error);
+    }
   }
 
   nlohmann::json verified = nlohmann::json::array();

@@ -159,7 +159,9 @@ void add_engine_options(CLI::App& command, Options& options) {
       ->check(refuse_negative)
       ->type_name("N")
       ->group(group);
-  command.add_option("--spill-dir", options.spill_dir, "Where states and rows may go that memory has no room for; without it no disk is used")
+  command
+      .add_option("--spill-dir", options.spill_dir,
+                  "Where states and rows may go that memory has no room for; without it no disk is used")
       ->check(CLI::ExistingDirectory.description(""))
       ->type_name("DIR")
       ->group(group);
@@ -179,7 +181,8 @@ void add_rows_option(CLI::App& command, Options& options) {
           "--rows",
           [&options](const std::string& text) {
             options.rows = parse_rows(text);
-            if (!options.rows) throw CLI::ValidationError("--rows", "a range such as 10:20, 10: or :20 is needed, not '" + text + "'");
+            if (!options.rows)
+              throw CLI::ValidationError("--rows", "a range such as 10:20, 10: or :20 is needed, not '" + text + "'");
           },
           "Only rows A to B-1 of the result")
       ->type_name("A:B")

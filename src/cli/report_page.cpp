@@ -44,8 +44,9 @@ struct Line {
 std::string bars(const std::vector<Line>& lines) {
   std::string out = "<table>\n";
   for (const Line& line : lines)
-    out += fmt::format("<tr><td>{}</td><td class=\"track\"><div class=\"bar{}\" style=\"width:{:.1f}%\"></div></td><td>{}</td></tr>\n",
-                       escaped(line.name), line.warm ? " warm" : "", 100 * std::clamp(line.share, 0.0, 1.0), escaped(line.value));
+    out += fmt::format(
+        "<tr><td>{}</td><td class=\"track\"><div class=\"bar{}\" style=\"width:{:.1f}%\"></div></td><td>{}</td></tr>\n",
+        escaped(line.name), line.warm ? " warm" : "", 100 * std::clamp(line.share, 0.0, 1.0), escaped(line.value));
   return out + "</table>\n";
 }
 
@@ -92,7 +93,8 @@ std::string stages(const nlohmann::json& list) {
                        "<td class=\"track\"><div class=\"bar\" style=\"width:{:.1f}%\"></div></td></tr>\n",
                        escaped(stage["name"].get<std::string>()), format_count(stage["rows_evaluated"].get<uint64_t>()),
                        stage["recompute_ratio"].get<double>(), format_count(stage["calls"].get<uint64_t>()),
-                       format_bytes(stage["buffer_bytes"].get<uint64_t>()), format_seconds(seconds), 100 * share(seconds, longest));
+                       format_bytes(stage["buffer_bytes"].get<uint64_t>()), format_seconds(seconds),
+                       100 * share(seconds, longest));
   }
   return out + "</table>\n";
 }
@@ -109,8 +111,8 @@ std::string report_page(const std::string& title, const std::string& input, cons
   for (const TargetOutcome& target : outcome.targets) page += "<p class=\"quiet\">" + escaped(describe_target(target)) + "</p>\n";
   page += "<h2>Memory</h2>\n" + memory(s);
   page += "<h2>Rows evaluated</h2>\n" + causes(s);
-  page += fmt::format("<p class=\"quiet\">{} from the cache, {} skipped by checkpoints; cache {} hits, {} misses; checkpoints {} saved, "
-                      "{} loaded; disk {} written, {} read.</p>\n",
+  page += fmt::format("<p class=\"quiet\">{} from the cache, {} skipped by checkpoints; cache {} hits, {} misses; checkpoints {} "
+                      "saved, {} loaded; disk {} written, {} read.</p>\n",
                       format_count(s.rows_from_cache), format_count(s.rows_skipped), format_count(s.cache_hits),
                       format_count(s.cache_misses), format_count(s.checkpoints_saved), format_count(s.checkpoints_loaded),
                       format_bytes(s.disk_written_bytes), format_bytes(s.disk_read_bytes));
@@ -126,7 +128,8 @@ std::string report_page(const std::string& title, const std::string& input, cons
 void draw_report(const Options& options, const char* command, const Session& session, const Outcome& outcome) {
   if (options.report.empty()) return;
   std::ofstream file(options.report, std::ios::binary);
-  file << report_page(fmt::format("sqrtspace {} {}", command, session.workload().name()), describe_input(session.input()), outcome);
+  const std::string title = fmt::format("sqrtspace {} {}", command, session.workload().name());
+  file << report_page(title, describe_input(session.input()), outcome);
   file.close();
   if (!file) throw Failure(Exit::kFailed, "cannot write the report to " + options.report);
 }

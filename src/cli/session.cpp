@@ -1,6 +1,7 @@
 #include "session.hpp"
 
 #include <spdlog/fmt/fmt.h>
+#include <spdlog/fmt/ranges.h>
 
 #include <algorithm>
 
@@ -78,9 +79,39 @@ void Session::probe_if_asked() {
   pipeline_.probe(targets_);
 }
 
+const std::string& Session::file_target() const {
+  if (options_.target.empty()) return targets_.front();
+  const auto found = std::find(targets_.begin(), targets_.end(), options_.target);
+  if (found != targets_.end()) return *found;
+  throw Failure(Exit::kUsage, fmt::format("{} has no result '{}', but {}", workload_.name(), options_.target,
+                                          fmt::join(targets_, ", ")));
+}
+
 sq::Plan Session::plan() {
   probe_if_asked();
-  return pipeline_.plan(targets_, rows_.begin, rows_.end, true);
+  sq::Run run = pipeline_.open_run();
+  if (to_file()) {
+    run.add_npy(file_target(), options_.output);
+  } else {
+    for (const std::string& target : targets_) run.add_callback(target, [](const sq::View&) {});
+  }
+  run.set_range(rows_.begin, rows_.end);
+  return run.plan();
+}
+
+// The library has it for sinks that hold nothing. A file has a buffer besides, of one size at every budget.
+std::vector<sqs_frontier_point> Session::frontier(const sq::Plan& plan) const {
+  const std::vector<std::string> targets = to_file() ? std::vector<std::string>{file_target()} : targets_;
+  const sq::Order order = to_file() ? sq::Order::any : sq::Order::rows;
+  const sq::Plan bare = pipeline_.plan(targets, rows_.begin, rows_.end, true, order);
+  const uint64_t buffer_bytes = plan.info().least_budget_bytes - bare.info().least_budget_bytes;
+  std::vector<sqs_frontier_point> points;
+  for (uint32_t i = 0; i < bare.info().frontier_count; ++i) {
+    points.push_back(bare.frontier(i));
+    points.back().budget_bytes += buffer_bytes;
+    points.back().predicted_bytes += buffer_bytes;
+  }
+  return points;
 }
 
 void Session::execute(sq::Run& run) {
@@ -117,10 +148,11 @@ Outcome Session::run_past(Summary& summary) {
   return outcome;
 }
 
-Outcome Session::run_to_file(const std::string& target, const std::string& path) {
+Outcome Session::run_to_file() {
+  const std::string& target = file_target();
   probe_if_asked();
   sq::Run run = pipeline_.open_run();
-  const uint32_t index = run.add_npy(target, path);
+  const uint32_t index = run.add_npy(target, options_.output);
   execute(run);
   Outcome outcome = outcome_of(run);
   const uint64_t last = std::min(rows_.end, pipeline_.describe(target).rows);

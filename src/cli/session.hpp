@@ -38,16 +38,22 @@ class Session {
   RowRange rows() const { return rows_; }
   std::unique_ptr<Summary> summary() const;
 
-  // Of all targets, streamed, as the runs of this program are; after a probe if --probe was given.
+  // Of what run_to_file() would do if there is an --output, else of run_past(); after a probe if --probe was given. Writes no
+  // file.
   sqrtspace::Plan plan();
-  // Runs all targets past a summary.
+  // The same at other budgets, ascending; nothing where that makes no difference.
+  std::vector<sqs_frontier_point> frontier(const sqrtspace::Plan& plan) const;
+
+  // Runs all targets past a summary, which gets rows in their order.
   Outcome run_past(Summary& summary);
-  // Runs one target into a .npy file.
-  Outcome run_to_file(const std::string& target, const std::string& path);
+  // Runs one target, that of --target or the main one, into the .npy file --output, which is filled in any order.
+  Outcome run_to_file();
 
  private:
   void configure();
   void probe_if_asked();
+  bool to_file() const { return !options_.output.empty(); }
+  const std::string& file_target() const;
   void execute(sqrtspace::Run& run);
   TargetOutcome target_outcome(const sqrtspace::Run& run, uint32_t index, const std::string& name, uint64_t rows) const;
 

@@ -51,49 +51,52 @@ uint32_t phase_step(double cycles_per_frame) {
 // 16 bits to [-1, 1).
 float centred(uint64_t bits) { return static_cast<float>(static_cast<int32_t>(bits & 0xFFFF) - 32768) * (1.0f / 32768.0f); }
 
+uint64_t frames_of(double seconds, double rate) {
+  return static_cast<uint64_t>(std::max(1LL, std::llround(seconds * rate)));
+}
+
 // ---- sine
 
 class Sine final : public Source {
  public:
-  Sine(uint32_t hz, uint32_t rate) : hz_(hz), period_(rate) {
-    for (uint32_t i = 0; i < rate; ++i)
-      period_[i] = static_cast<float>(std::sin(kTwoPi * static_cast<double>(i) / static_cast<double>(rate)));
-  }
+  Sine(uint32_t hz, double rate) : hz_(hz), rate_(rate) {}
+  // Remainders are exact: after a second, which is a whole number of cycles, the phase is what it was.
   void read(uint64_t first, uint64_t frames, void* out) const override {
     auto* samples = static_cast<float*>(out);
-    const uint64_t rate = period_.size();
-    for (uint64_t i = 0; i < frames; ++i) samples[i] = period_[(first + i) % rate * hz_ % rate];
+    for (uint64_t i = 0; i < frames; ++i) {
+      const double in_second = std::fmod(static_cast<double>(first + i), rate_);
+      samples[i] = static_cast<float>(std::sin(kTwoPi * std::fmod(in_second * hz_, rate_) / rate_));
+    }
   }
 
  private:
-  uint64_t hz_;
-  std::vector<float> period_;  // sample i is sin(2 pi i / rate): exact at every position
+  double hz_;
+  double rate_;
 };
 
 // ---- notes
 
 class Notes final : public Source {
  public:
-  explicit Notes(uint64_t seed) : seed_(seed), noise_key_(mix(seed)) {}
+  Notes(uint64_t seed, double rate)
+      : seed_(seed), noise_key_(mix(seed)), rate_(rate), frames_per_note_(frames_of(0.25, rate)) {}
 
   void read(uint64_t first, uint64_t frames, void* out) const override {
     auto* samples = static_cast<float*>(out);
     for (uint64_t done = 0; done < frames;) {
-      const uint64_t note = (first + done) / kFramesPerNote;
-      const uint64_t count = std::min(frames - done, (note + 1) * kFramesPerNote - (first + done));
+      const uint64_t note = (first + done) / frames_per_note_;
+      const uint64_t count = std::min(frames - done, (note + 1) * frames_per_note_ - (first + done));
       write_note(note, first + done, count, samples + done);
       done += count;
     }
   }
 
  private:
-  static constexpr uint64_t kFramesPerNote = 12000;
-
   void write_note(uint64_t note, uint64_t first, uint64_t frames, float* samples) const {
     const double semitones = static_cast<double>(draw(seed_, 0, note) % 37);
     const double hz = 220.0 * std::exp2(semitones / 12.0);
-    const uint32_t step = phase_step(hz / 48000.0);
-    const uint32_t fifth_step = phase_step(1.5 * hz / 48000.0);
+    const uint32_t step = phase_step(hz / rate_);
+    const uint32_t fifth_step = phase_step(1.5 * hz / rate_);
     auto phase = static_cast<uint32_t>(step * first);
     auto fifth_phase = static_cast<uint32_t>(fifth_step * first);
     const SineTable& table = sines();
@@ -107,8 +110,11 @@ class Notes final : public Source {
       fifth_phase += fifth_step;
     }
   }
+
   uint64_t seed_;
   uint64_t noise_key_;
+  double rate_;
+  uint64_t frames_per_note_;
 };
 
 // ---- glide
@@ -116,45 +122,48 @@ class Notes final : public Source {
 // The pitch is kMiddleHz + kSwingHz sin(2 pi t / period); a period of it has a whole number of cycles of the tone, so that the
 // phase has the same period.
 constexpr double kMiddleHz = 400.0, kSwingHz = 250.0;
-constexpr uint64_t kGlidePeriod = 128'000;  // frames: 8 s
+constexpr double kGlideSeconds = 8.0;
+
+// How much of its period has gone by: 0 .. 1.
+double share_of_glide(uint64_t position, double rate) {
+  const double period = kGlideSeconds * rate;
+  return std::fmod(static_cast<double>(position), period) / period;
+}
 
 class Glide final : public Source {
  public:
-  explicit Glide(uint64_t seed) : seed_(seed), noise_key_(mix(seed)), phases_(kGlidePeriod) {
-    const double seconds = kGlidePeriod / kGlideRate;
-    for (uint64_t i = 0; i < kGlidePeriod; ++i) {
-      const double share = static_cast<double>(i) / kGlidePeriod;
-      const double cycles = seconds * (kMiddleHz * share + kSwingHz / kTwoPi * (1.0 - std::cos(kTwoPi * share)));
-      phases_[i] = phase_step(cycles);
-    }
-  }
+  Glide(uint64_t seed, double rate)
+      : seed_(seed), noise_key_(mix(seed)), rate_(rate), frames_per_block_(frames_of(0.125, rate)) {}
 
   void read(uint64_t first, uint64_t frames, void* out) const override {
     auto* samples = static_cast<float*>(out);
     for (uint64_t done = 0; done < frames;) {
-      const uint64_t block = (first + done) / kFramesPerBlock;
-      const uint64_t count = std::min(frames - done, (block + 1) * kFramesPerBlock - (first + done));
+      const uint64_t block = (first + done) / frames_per_block_;
+      const uint64_t count = std::min(frames - done, (block + 1) * frames_per_block_ - (first + done));
       write_block(block, first + done, count, samples + done);
       done += count;
     }
   }
 
  private:
-  static constexpr uint64_t kFramesPerBlock = 2000;
-
   void write_block(uint64_t block, uint64_t first, uint64_t frames, float* samples) const {
     const SineTable& table = sines();
     const float strength = draw(seed_, 0, block) % 16 == 0 ? 1.5f : 0.3f;
     for (uint64_t i = 0; i < frames; ++i) {
-      const uint32_t phase = phases_[(first + i) % kGlidePeriod];
+      const uint32_t phase = phase_at(first + i);
       const float tone = 0.4f * table.sine(phase) + 0.2f * table.sine(2 * phase) + 0.1f * table.sine(3 * phase);
       samples[i] = tone + strength * centred(mix(noise_key_ + first + i));
     }
   }
+  uint32_t phase_at(uint64_t position) const {
+    const double share = share_of_glide(position, rate_);
+    return phase_step(kGlideSeconds * (kMiddleHz * share + kSwingHz / kTwoPi * (1.0 - std::cos(kTwoPi * share))));
+  }
 
   uint64_t seed_;
   uint64_t noise_key_;
-  std::vector<uint32_t> phases_;
+  double rate_;
+  uint64_t frames_per_block_;
 };
 
 // ---- latencies
@@ -273,12 +282,10 @@ class Iq final : public Source {
 
 }  // namespace
 
-std::unique_ptr<Source> make_sine(uint32_t hz, uint32_t rate) { return std::make_unique<Sine>(hz, rate); }
-std::unique_ptr<Source> make_notes(uint64_t seed) { return std::make_unique<Notes>(seed); }
-std::unique_ptr<Source> make_glide(uint64_t seed) { return std::make_unique<Glide>(seed); }
-double glide_hz(uint64_t frame) {
-  return kMiddleHz + kSwingHz * std::sin(kTwoPi * static_cast<double>(frame % kGlidePeriod) / kGlidePeriod);
-}
+std::unique_ptr<Source> make_sine(uint32_t hz, double rate) { return std::make_unique<Sine>(hz, rate); }
+std::unique_ptr<Source> make_notes(uint64_t seed, double rate) { return std::make_unique<Notes>(seed, rate); }
+std::unique_ptr<Source> make_glide(uint64_t seed, double rate) { return std::make_unique<Glide>(seed, rate); }
+double glide_hz(uint64_t frame, double rate) { return kMiddleHz + kSwingHz * std::sin(kTwoPi * share_of_glide(frame, rate)); }
 std::unique_ptr<Source> make_latencies(uint64_t seed) { return std::make_unique<Latencies>(seed); }
 std::unique_ptr<Source> make_iq(uint64_t seed) { return std::make_unique<Iq>(seed); }
 

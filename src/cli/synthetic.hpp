@@ -14,17 +14,18 @@ class Source {
   virtual void read(uint64_t first, uint64_t frames, void* out) const = 0;
 };
 
-// f32, one channel: a sine of amplitude 1 and phase 0. Both frequencies in whole Hz.
-std::unique_ptr<Source> make_sine(uint32_t hz, uint32_t rate);
+// f32, one channel: a sine of amplitude 1 and phase 0, of a whole number of Hz.
+std::unique_ptr<Source> make_sine(uint32_t hz, double rate);
 
-// f32, one channel, meant for 48 kHz: notes of a quarter of a second, each a chord of two tones, in noise.
-std::unique_ptr<Source> make_notes(uint64_t seed);
+// f32, one channel: notes of a quarter of a second, each a chord of two tones of up to kNotesHighestHz, in noise.
+inline constexpr double kNotesRate = 48000, kNotesHighestHz = 2640;
+std::unique_ptr<Source> make_notes(uint64_t seed, double rate = kNotesRate);
 
-// f32, one channel, at kGlideRate: a tone with two overtones whose pitch glides up and down, in noise; an eighth of a second in
-// sixteen is drowned in noise five times as strong. glide_hz() is the pitch at a frame.
+// f32, one channel: a tone with two overtones whose pitch glides up and down, in noise; an eighth of a second in sixteen is
+// drowned in noise five times as strong. glide_hz() is the pitch at a frame.
 inline constexpr double kGlideRate = 16000;
-std::unique_ptr<Source> make_glide(uint64_t seed);
-double glide_hz(uint64_t frame);
+std::unique_ptr<Source> make_glide(uint64_t seed, double rate = kGlideRate);
+double glide_hz(uint64_t frame, double rate = kGlideRate);
 
 // f32, one channel, milliseconds: lognormal with median 20 and sigma 0.6; one sample in 4096 is 20 times as slow, and in
 // incidents of a few thousand samples every one is six times as slow.

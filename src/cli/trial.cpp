@@ -73,7 +73,8 @@ Trial run_trial(const Options& options) {
     std::string sentence = sentence_of(child.errors);
     if (sentence.empty()) sentence = "the run ended with exit code " + std::to_string(child.exit_code);
     const bool known = child.exit_code <= static_cast<int>(Exit::kInput);
-    throw Failure(known ? static_cast<Exit>(child.exit_code) : Exit::kFailed, std::string(mode_name(options.mode)) + " mode: " + sentence);
+    throw Failure(known ? static_cast<Exit>(child.exit_code) : Exit::kFailed,
+                  std::string(mode_name(options.mode)) + " mode: " + sentence);
   }
   trial.document = nlohmann::json::parse(child.output);
   return trial;

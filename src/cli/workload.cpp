@@ -13,6 +13,10 @@ nlohmann::json RowClock::value(uint64_t row) const {
   return frame(row);
 }
 
+std::string Workload::channels_told(const InputFormat& input) const {
+  return input.channels == 1 ? "" : "the first of " + std::to_string(input.channels) + " channels";
+}
+
 const Workload& find_workload(const std::string& name) {
   for (const Workload* workload : {&audio_workload(), &logs_workload(), &satcom_workload(), &ecg_workload(), &pitch_workload()})
     if (workload->name() == name) return *workload;

@@ -57,6 +57,8 @@ class Workload {
   // Names of the stages whose rows are the result; the first is the one that is written to a file.
   virtual std::vector<std::string> targets(const Options& options) const = 0;
   virtual std::unique_ptr<Summary> summary(const InputFormat& input, const Options& options, const RowClock& clock) const = 0;
+  // Which channels the summary is about, where there are several; "" for one.
+  virtual std::string channels_told(const InputFormat& input) const;
 };
 
 // By the names that the command line accepts.

@@ -87,14 +87,17 @@ class Audio final : public Workload {
   uint64_t default_hop(const InputFormat&) const override { return 1024; }
   uint64_t bench_frames() const override { return uint64_t{600} * 48000; }
 
-  // Two seconds of a pure tone, or, when a length is asked for, something with more to find.
+  // A pure tone, or, when a length is asked for, something with more to find.
   Input default_input(const Options& options) const override {
-    const InputFormat format{sq::Dtype::f32, 1, 48000.0, 96000};
+    const double rate = options.rate.value_or(kNotesRate);
+    const InputFormat format{sq::Dtype::f32, 1, rate, 96000};
     if (!options.minutes && !options.frames) {
       if (options.seed) throw Failure(Exit::kUsage, "--seed is for notes, not for the tone: give --minutes or --frames as well");
-      return make_synthetic(make_sine(440, 48000), "440 Hz sine", format, options);
+      require_rate_for(kToneHz, rate);
+      return make_synthetic(make_sine(kToneHz, rate), fmt::format("{} Hz sine", kToneHz), format, options);
     }
-    return make_synthetic(make_notes(options.seed.value_or(kDefaultSeed)), "synthetic notes", format, options);
+    require_rate_for(kNotesHighestHz, rate);
+    return make_synthetic(make_notes(options.seed.value_or(kDefaultSeed), rate), "synthetic notes", format, options);
   }
 
   void build(sq::Pipeline& pipeline, const InputFormat& input, const Options& options) const override {
@@ -110,6 +113,17 @@ class Audio final : public Workload {
 
   std::unique_ptr<Summary> summary(const InputFormat& input, const Options& options, const RowClock& clock) const override {
     return std::make_unique<AudioSummary>(clock, options.window.value_or(default_window(input)), options.head);
+  }
+
+ private:
+  static constexpr uint32_t kToneHz = 440;
+
+  // Sound has frequencies below half the rate (Nyquist).
+  static void require_rate_for(double hz, double rate) {
+    if (rate > 2 * hz) return;
+    throw Failure(Exit::kUsage, fmt::format("at {:g} frames per second there is no sound of {:g} Hz, which this stream has: "
+                                            "--rate must be more than {:g}",
+                                            rate, hz, 2 * hz));
   }
 };
 

@@ -1,11 +1,18 @@
 // pitch: the pitch of a sound, window by window. input -> power (of the window, Hann, padded with as many zeros) ->
 // autocorrelation (the transform of that, two values per frame of lag) -> likelihood (of every pitch) -> path.forward and path
 // (Viterbi, there and back: the most probable pitches of the whole sound) -> pitch in Hz. All channels have one pitch.
+// likelihood -> strength (how periodic the window is) -> voicing.forward and voicing (Viterbi over two states, unvoiced and
+// voiced); pitch and voicing -> voiced_pitch (pitch in Hz, NaN where unvoiced).
 //
 // There are 360 pitches, 20 cents apart from C1 (32.7 Hz) on, which is six octaves; from one window to the next a pitch moves
 // by at most 100 cents, the farther the less probable. How likely a pitch is follows from the autocorrelation at its period,
 // relative to that at lag 0 and to that of the Hann window, so that it is 1 for any periodic sound (Boersma, IFA Proceedings
 // 17:97-110, 1993). Two periods are a period too: a small cost for every octave down makes the highest pitch of them win.
+//
+// A path has a pitch in every window, also where the sound has none. A window is voiced where the autocorrelation, having come
+// down from its value at lag 0, comes up again by kVoicedRise, which that of noise does not, be its spectrum flat or not, nor
+// that of silence or of a constant. The next window differs in voicing with a small probability, as in pYIN (Mauch and Dixon,
+// ICASSP 2014), so that windows at the limit do not flicker.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -32,6 +39,8 @@ constexpr int kReach = 5;                        // pitches by which one window 
 constexpr uint64_t kLagSteps = 2;                // values of the autocorrelation per frame of lag
 constexpr double kSharpness = 20.0;             // log likelihood of a periodic sound over that of an uncorrelated one
 constexpr double kCostPerOctave = 0.5;           // of log likelihood
+constexpr double kVoicedRise = 0.45;             // of the autocorrelation, 0 .. 1
+constexpr double kSwitch = 0.01;                 // probability that the next window differs in voicing
 
 double hz_of(uint64_t pitch) { return kLowestHz * std::exp2(static_cast<double>(pitch) * kStepCents / 1200.0); }
 
@@ -40,6 +49,8 @@ double hann_autocorrelation(double share) {
   const double angle = 2.0 * std::numbers::pi * share;
   return (1.0 - share) * (2.0 / 3.0 + std::cos(angle) / 3.0) + std::sin(angle) / (2.0 * std::numbers::pi);
 }
+
+double cost_of(uint64_t pitch) { return kCostPerOctave * static_cast<double>(kPitches - 1 - pitch) * kStepCents / 1200.0; }
 
 // The log likelihood of a pitch from the autocorrelation at its period, which lies between two values: the cubic through the
 // four around it, times what relates it to the window.
@@ -57,7 +68,7 @@ Period period_of(uint64_t pitch, double sample_rate, uint64_t window) {
   period.first = static_cast<uint64_t>(place) - 1;
   period.weights = {-u * (u - 1) * (u - 2) / 6 * gain, (u + 1) * (u - 1) * (u - 2) / 2 * gain, -(u + 1) * u * (u - 2) / 2 * gain,
                     (u + 1) * u * (u - 1) / 6 * gain};
-  period.cost = kCostPerOctave * static_cast<double>(kPitches - 1 - pitch) * kStepCents / 1200.0;
+  period.cost = cost_of(pitch);
   return period;
 }
 
@@ -123,6 +134,46 @@ sq::Stage hz_stage() {
   return stage;
 }
 
+// Log likelihoods of unvoiced and voiced. The autocorrelation follows from the likelihoods, as they from it; what was silent has
+// the costs of the pitches instead, which come up by less than kVoicedRise.
+sq::Stage strength_stage() {
+  sq::Stage stage = sq::map<float>({2}, [](sq::Call& call) {
+    const auto likelihoods = call.input<float>();
+    const auto out = call.output<float>();
+    for (int64_t row = 0; row < out.rows(); ++row) {
+      double lowest = 1, rise = 0;
+      for (uint64_t pitch = kPitches; pitch-- > 0;) {  // from the shortest period to the longest
+        const double height = (static_cast<double>(likelihoods(row, pitch)) + cost_of(pitch)) / kSharpness;
+        lowest = std::min(lowest, height);
+        rise = std::max(rise, height - std::max(lowest, 0.0));
+      }
+      out(row, 0) = static_cast<float>(kSharpness * kVoicedRise);
+      out(row, 1) = static_cast<float>(kSharpness * rise);
+    }
+  });
+  stage.threading = sq::Threading::concurrent;
+  stage.cost_ns_per_row = 1000;
+  return stage;
+}
+
+sq::Stage voiced_stage() {
+  sq::Stage stage = sq::map<float>({}, [](sq::Call& call) {
+    const auto pitch = call.input<float>(0);
+    const auto voicing = call.input<int32_t>(1);
+    const auto out = call.output<float>();
+    for (int64_t row = 0; row < out.rows(); ++row)
+      out(row) = voicing(row) != 0 ? pitch(row) : std::numeric_limits<float>::quiet_NaN();
+  });
+  stage.threading = sq::Threading::concurrent;
+  stage.cost_ns_per_row = 5;
+  return stage;
+}
+
+std::string voicing_transitions() {
+  const double stay = std::log(1 - kSwitch), change = std::log(kSwitch);
+  return fmt::format("transitions={0},{1},{1},{0}", stay, change);
+}
+
 // Weights kReach + 1 - |move|, relative to their sum.
 std::string transitions() {
   std::string band;
@@ -133,38 +184,42 @@ std::string transitions() {
   return band;
 }
 
+// The pitches of voiced windows; of the first rows both.
 class PitchSummary final : public Summary {
  public:
   PitchSummary(const RowClock& clock, uint64_t head) : clock_(clock), head_(head) {}
 
-  void rows(size_t, const sq::View& view) override {
+  void rows(size_t target, const sq::View& view) override {
     const auto pitches = view.as<float>();  // (rows)
     for (int64_t i = 0; i < view.rows(); ++i) {
-      const double hz = pitches(i);
-      if (first_.size() < head_) first_.push_back({static_cast<uint64_t>(view.first_row() + i), hz});
-      lowest_ = std::min(lowest_, hz);
-      highest_ = std::max(highest_, hz);
-      ++windows_of_pitch_.at(static_cast<size_t>(std::llround(std::log2(hz / kLowestHz) * 1200.0 / kStepCents)));
-      ++windows_;
+      const auto row = static_cast<uint64_t>(view.first_row() + i);
+      if (target == 0) take_path(row, pitches(i));
+      else take_voiced(pitches(i));
     }
   }
 
   void print(std::ostream& out) const override {
     if (windows_ == 0) return;
-    out << fmt::format("pitch: from {:.1f} to {:.1f} Hz, median {:.1f} Hz, in {} windows\n", lowest_, highest_, median(),
-                       windows_);
+    if (voiced_ == 0) out << fmt::format("pitch: none, all {} windows are unvoiced\n", windows_);
+    else
+      out << fmt::format("pitch: from {:.1f} to {:.1f} Hz, median {:.1f} Hz, in {} windows; {} more are unvoiced\n", lowest_,
+                         highest_, median(), voiced_, windows_ - voiced_);
     Table table({{"row"}, {"time"}, {"pitch"}, {"note"}});
-    for (const Row& each : first_)
-      table.add({std::to_string(each.row), clock_.text(each.row), fmt::format("{:.1f} Hz", each.hz),
-                 note(each.hz)});
+    for (size_t i = 0; i < path_.size(); ++i) {
+      const Row& each = path_[i];
+      table.add({std::to_string(each.row), clock_.text(each.row), is_voiced_[i] ? fmt::format("{:.1f} Hz", each.hz) : "unvoiced",
+                 is_voiced_[i] ? note(each.hz) : ""});
+    }
     table.print(out, "  ");
   }
 
   nlohmann::json json() const override {
     nlohmann::json first = nlohmann::json::array();
-    for (const Row& each : first_) first.push_back({{"row", each.row}, {clock_.key(), clock_.value(each.row)}, {"hz", each.hz}});
-    nlohmann::json document = {{"windows", windows_}, {"first_rows", first}};
-    if (windows_ != 0) {
+    for (size_t i = 0; i < path_.size(); ++i)
+      first.push_back({{"row", path_[i].row}, {clock_.key(), clock_.value(path_[i].row)}, {"hz", path_[i].hz},
+                       {"voiced", static_cast<bool>(is_voiced_[i])}});
+    nlohmann::json document = {{"windows", windows_}, {"voiced_windows", voiced_}, {"first_rows", first}};
+    if (voiced_ != 0) {
       document["lowest_hz"] = lowest_;
       document["highest_hz"] = highest_;
       document["median_hz"] = median();
@@ -178,9 +233,22 @@ class PitchSummary final : public Summary {
     double hz;
   };
 
+  void take_path(uint64_t row, double hz) {
+    if (path_.size() < head_) path_.push_back({row, hz});
+  }
+  void take_voiced(double hz) {
+    const bool voiced = !std::isnan(hz);
+    if (is_voiced_.size() < head_) is_voiced_.push_back(voiced);
+    ++windows_;
+    if (!voiced) return;
+    ++voiced_;
+    lowest_ = std::min(lowest_, hz);
+    highest_ = std::max(highest_, hz);
+    ++windows_of_pitch_.at(static_cast<size_t>(std::llround(std::log2(hz / kLowestHz) * 1200.0 / kStepCents)));
+  }
   double median() const {
     uint64_t pitch = 0;
-    for (uint64_t below = windows_of_pitch_[0]; 2 * below < windows_; below += windows_of_pitch_[pitch]) ++pitch;
+    for (uint64_t below = windows_of_pitch_[0]; 2 * below < voiced_; below += windows_of_pitch_[pitch]) ++pitch;
     return hz_of(pitch);
   }
   // "A4 -20": the nearest note of the equal temperament, and the cents to it.
@@ -192,10 +260,11 @@ class PitchSummary final : public Summary {
 
   RowClock clock_;
   uint64_t head_;
-  uint64_t windows_ = 0;
+  uint64_t windows_ = 0, voiced_ = 0;
   double lowest_ = std::numeric_limits<double>::infinity(), highest_ = 0;
   std::array<uint64_t, kPitches> windows_of_pitch_ = {};
-  std::vector<Row> first_;
+  std::vector<Row> path_;
+  std::vector<bool> is_voiced_;
 };
 
 class Pitch final : public Workload {
@@ -212,8 +281,9 @@ class Pitch final : public Workload {
   uint64_t bench_frames() const override { return uint64_t{150} * 16000; }
 
   Input default_input(const Options& options) const override {
-    const InputFormat format{sq::Dtype::f32, 1, kGlideRate, 256'000};
-    return make_synthetic(make_glide(options.seed.value_or(kDefaultSeed)), "synthetic glide", format, options);
+    const double rate = options.rate.value_or(kGlideRate);
+    const InputFormat format{sq::Dtype::f32, 1, rate, 256'000};
+    return make_synthetic(make_glide(options.seed.value_or(kDefaultSeed), rate), "synthetic glide", format, options);
   }
 
   void build(sq::Pipeline& pipeline, const InputFormat& input, const Options& options) const override {
@@ -226,12 +296,18 @@ class Pitch final : public Workload {
     pipeline.add("likelihood", likelihood_stage(lags, input.sample_rate, window), {"autocorrelation"});
     add_dsp(pipeline, "viterbi", "path", {"likelihood"}, transitions());
     pipeline.add("pitch", hz_stage(), {"path"});
+    pipeline.add("strength", strength_stage(), {"likelihood"});
+    add_dsp(pipeline, "viterbi", "voicing", {"strength"}, voicing_transitions());
+    pipeline.add("voiced_pitch", voiced_stage(), {"pitch", "voicing"});
   }
 
-  std::vector<std::string> targets(const Options&) const override { return {"pitch"}; }
+  std::vector<std::string> targets(const Options&) const override { return {"pitch", "voiced_pitch"}; }
 
   std::unique_ptr<Summary> summary(const InputFormat&, const Options& options, const RowClock& clock) const override {
     return std::make_unique<PitchSummary>(clock, options.head);
+  }
+  std::string channels_told(const InputFormat& input) const override {
+    return input.channels == 1 ? "" : fmt::format("all {} channels together", input.channels);
   }
 
  private:

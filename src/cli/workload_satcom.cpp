@@ -141,7 +141,7 @@ class Satcom final : public Workload {
     const uint64_t window = options.window.value_or(default_window(input));
     if (window < kBands) throw Failure(Exit::kUsage, fmt::format("satcom needs a --window of at least {} frames", kBands));
     const char* windows = "input";
-    if (input.dtype == sq::Dtype::f32 && input.channels == 2) {
+    if (is_pair(input)) {
       windows = "iq_windows";
       add_iq_windows(pipeline, windows, window, options.hop.value_or(default_hop(input)));
     } else if (input.dtype != sq::Dtype::c64 && input.dtype != sq::Dtype::c128) {
@@ -162,8 +162,12 @@ class Satcom final : public Workload {
   std::unique_ptr<Summary> summary(const InputFormat& input, const Options& options, const RowClock& clock) const override {
     return std::make_unique<SatcomSummary>(clock, input, options);
   }
+  std::string channels_told(const InputFormat& input) const override {
+    return is_pair(input) ? "I and Q from two channels" : Workload::channels_told(input);
+  }
 
  private:
+  static bool is_pair(const InputFormat& input) { return input.dtype == sq::Dtype::f32 && input.channels == 2; }
   static std::string band_edges(uint64_t window) {
     std::string edges;
     for (uint64_t band = 0; band < kBands; ++band)

@@ -20,6 +20,10 @@ std::string bytes_in_words(uint64_t bytes) {
   return fixed(value, value < 10 ? 2 : 1) + " " + kUnits[unit];
 }
 
+std::string exact_bytes(uint64_t bytes) {
+  return std::to_string(bytes) + " bytes" + (bytes < 1024 ? "" : " (" + bytes_in_words(bytes) + ")");
+}
+
 std::string seconds_in_words(double seconds) {
   if (seconds >= 1) return fixed(seconds, 3) + " s";
   if (seconds >= 1e-3) return fixed(seconds * 1e3, 2) + " ms";

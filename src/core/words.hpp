@@ -7,6 +7,7 @@
 namespace sqs {
 
 std::string bytes_in_words(uint64_t bytes);      // "12.3 MiB"
+std::string exact_bytes(uint64_t bytes);         // "12897485 bytes (12.3 MiB)": to be typed, and to be read
 std::string seconds_in_words(double seconds);    // "1.234 s", "12.3 ms"
 std::string count_in_words(uint64_t count);      // "1 234 567"
 std::string fixed(double value, int digits);

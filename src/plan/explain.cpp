@@ -76,7 +76,7 @@ std::string explain_text(const Plan& plan) {
   for (size_t m = 0; m < kMemoryClasses; ++m)
     if (plan.bytes[m] > 0) line("", padded(memory_name(static_cast<Memory>(m)), 12) + bytes_in_words(plan.bytes[m]));
   if (plan.untracked_bytes > 0) line("untracked", bytes_in_words(plan.untracked_bytes) + " of stages and threads, outside the budget");
-  line("least budget", std::to_string(plan.least_budget_bytes) + " bytes, in sqrt mode");
+  line("least budget", exact_bytes(plan.least_budget_bytes) + ", in sqrt mode");
   if (plan.predicted_seconds > 0)
     line("time", "about " + seconds_in_words(plan.predicted_seconds) + "; " + (plan.mode == SQS_CLASSIC ? "sqrt" : "classic") +
                      " about " + seconds_in_words(plan.other_mode_seconds) + " (by cost hints or probe)");

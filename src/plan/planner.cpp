@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/wide.hpp"
+#include "core/words.hpp"
 #include "plan/chains.hpp"
 #include "plan/memory.hpp"
 #include "plan/plan_info.hpp"
@@ -24,7 +25,7 @@ constexpr uint64_t kPageBytes = 4096;                 // an array takes whole on
 constexpr double kAlike = 1.04;                       // predictions do not tell times closer than this apart: the smaller mode is taken
 constexpr uint64_t kLeastCacheBytes = 16 * 1024;  // less is not worth looking things up in
 
-std::string in_bytes(uint64_t bytes) { return (bytes == UINT64_MAX ? "more than 2^64" : std::to_string(bytes)) + " bytes"; }
+std::string in_bytes(uint64_t bytes) { return bytes == UINT64_MAX ? "more than 2^64 bytes" : exact_bytes(bytes); }
 
 class Planner {
  public:
@@ -173,22 +174,24 @@ class Planner {
       return use_sqrt("it takes less memory and about the same time");
     if (alike || classic_seconds_ < sqrt_seconds_)
       return use_classic("it fits the budget and saving memory would not make the run faster");
-    return use_sqrt("it is faster: classic would write " + std::to_string(classic_bytes_) + " bytes of fresh memory");
+    return use_sqrt("it is faster: classic would write " + in_bytes(classic_bytes_) + " of fresh memory");
   }
 
   Error over_budget(const std::string& why) const {
     const std::string what = why.empty() ? "the least this pipeline works in is " : why + "; the least sqrt works in is ";
-    return Error{SQS_E_BUDGET, "the memory budget of " + std::to_string(plan_.budget_bytes) + " bytes is too small: " + what +
-                               std::to_string(plan_.least_budget_bytes) + " bytes" + held_note() +
-                               "; raise memory_budget, or stream the targets instead of asking for arrays"};
+    const bool arrays = std::any_of(plan_.targets.begin(), plan_.targets.end(),
+                                    [](const TargetPlan& target) { return target.sink == SinkKind::Array; });
+    return Error{SQS_E_BUDGET, "the memory budget of " + in_bytes(plan_.budget_bytes) + " is too small: " + what +
+                               in_bytes(plan_.least_budget_bytes) + held_note() + "; raise memory_budget" +
+                               (arrays ? ", or stream the targets instead of asking for arrays" : "")};
   }
 
   std::string held_note() const {
     std::string note;
     if (request_.input.retained_bytes > 0)
-      note += " (" + std::to_string(request_.input.retained_bytes) + " of them hold pushed frames)";
+      note += ", " + in_bytes(request_.input.retained_bytes) + " of which hold pushed frames";
     if (request_.held.result_bytes > 0)
-      note += " (" + std::to_string(request_.held.result_bytes) + " of them are results not yet destroyed)";
+      note += ", " + in_bytes(request_.held.result_bytes) + " of which are results not yet destroyed";
     return note;
   }
 

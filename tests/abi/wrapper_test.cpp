@@ -347,6 +347,20 @@ TEST(Wrapper, PlansAndSettings) {
   EXPECT_EQ(pipeline.cancel(), SQS_OK);
 }
 
+// Rows that are made from the last to the first come in their order only by another pass.
+TEST(Wrapper, PlansForSinksInEitherOrder) {
+  sq::Pipeline pipeline = ready_pipeline();
+  struct Nothing {};
+  sq::Stage back = sq::scan<double, Nothing>({}, [](sq::Call&, Nothing&) {});
+  back.direction = sq::Direction::backward;
+  pipeline.add("back", std::move(back), {"sum"});
+  sq::Settings settings;
+  settings.mode = sq::Mode::sqrt;
+  pipeline.configure(settings);
+  EXPECT_EQ(pipeline.plan({"back"}, 0, sq::to_end, true, sq::Order::any).info().sweeps, 1u);
+  EXPECT_EQ(pipeline.plan({"back"}, 0, sq::to_end, true).info().sweeps, 2u);
+}
+
 TEST(Wrapper, VerifyNamesAStageThatBreaksItsContract) {
   sq::Pipeline pipeline = ready_pipeline();
   int calls = 0;

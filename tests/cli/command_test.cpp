@@ -112,8 +112,8 @@ TEST(Stages, ListsEveryTypeOfTheLibrary) {
   EXPECT_EQ(names.size(), sqs_dsp_type_count());
   for (const char* name : {"rfft", "fft", "argmax", "quantile", "running_quantile", "histogram", "band_sums", "threshold",
                            "mean_var", "normalise", "sosfilt", "local_max", "sosfiltfilt", "filtfilt", "lfilter", "exp_smooth",
-                           "kalman", "rts", "kalman_smooth", "viterbi_forward", "viterbi_trace", "viterbi", "hmm_forward", "hmm_posterior",
-                           "posterior"})
+                           "kalman", "rts", "kalman_smooth", "viterbi_forward", "viterbi_trace", "viterbi", "hmm_forward",
+                           "hmm_posterior", "posterior"})
     EXPECT_EQ(names.count(name), 1u) << name;
   EXPECT_EQ(lines_of(run_program({"stages"}).out).size(), names.size() + 1);
 }

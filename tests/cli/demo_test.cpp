@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numbers>
+#include <random>
 
 #include "program.hpp"
 #include "synthetic.hpp"
@@ -45,6 +47,15 @@ TEST(DemoAudio, FindsTheToneInNinetyWindows) {
     if (std::string(mode) != "auto") {
       EXPECT_EQ(told["stats"]["mode"], mode);
     }
+  }
+}
+
+TEST(DemoAudio, TheToneFollowsTheRate) {
+  for (const double rate : {1000.0, 8000.0, 44100.5, 192000.0}) {
+    const json told = demo({"audio", "--rate", std::to_string(rate)});
+    EXPECT_EQ(told["input"]["sample_rate"], rate);
+    EXPECT_NEAR(told["summary"]["commonest_hz"].get<double>(), 440.0, rate / 4096 / 2);
+    EXPECT_EQ(told["summary"]["commonest_windows"], 90);
   }
 }
 
@@ -104,6 +115,32 @@ TEST(Demo, TellsFramesWhereTheRateIsUnknown) {
   EXPECT_EQ(logs.value("frame", -1), 4096 * logs.at("row").get<int>());
 }
 
+TEST(Demo, SaysWhichOfSeveralChannelsItIsAbout) {
+  const TemporaryDirectory directory;
+  write_samples(directory / "in.raw", std::vector<float>(160000, 0.5F));
+  const std::map<std::string, std::string> told = {{"audio", "the first of 2 channels"},
+                                                   {"logs", "the first of 2 channels"},
+                                                   {"ecg", "the first of 2 channels"},
+                                                   {"pitch", "all 2 channels together"},
+                                                   {"satcom", "I and Q from two channels"}};
+  for (const auto& [workload, words] : told) {
+    const std::vector<std::string> file = {"--input", directory / "in.raw", "--dtype", "f32", "--rate", "8000"};
+    const auto with = [&](std::vector<std::string> arguments, const char* channels) {
+      arguments.insert(arguments.end(), file.begin(), file.end());
+      arguments.insert(arguments.end(), {"--channels", channels});
+      return arguments;
+    };
+    EXPECT_EQ(demo(with({workload}, "2"))["summary"].value("channels", ""), words) << workload;
+    const Ran text = run_program(with({"demo", workload, "--quiet"}, "2"));
+    EXPECT_NE(text.out.find("\nof " + words + ":\n"), std::string::npos) << text.out;
+    if (workload == "satcom") continue;  // takes no single real channel
+    EXPECT_FALSE(demo(with({workload}, "1"))["summary"].contains("channels")) << workload;
+    EXPECT_EQ(run_program(with({"demo", workload, "--quiet"}, "1")).out.find("channel"), std::string::npos) << workload;
+  }
+  const json satcom = demo({"satcom", "--input", directory / "in.raw", "--dtype", "c64", "--channels", "4"});
+  EXPECT_EQ(satcom["summary"]["channels"], "the first of 4 channels");
+}
+
 // scipy.signal.butter(1, [5, 15], fs=360), sosfiltfilt, a z-score, and the largest value within 108 frames, if at least 1.
 TEST(DemoEcg, FindsTheBeatsOfTheRecording) {
   const json told = demo({"ecg", "--mode", "sqrt", "--head", "8"});
@@ -148,13 +185,93 @@ TEST(DemoPitch, FollowsTheGlide) {
   EXPECT_LT(errors.back(), 100.0);
   const auto sorted = [&] {
     std::vector<double> pitches;
-    for (const json& row : rows) pitches.push_back(row["hz"]);
+    for (const json& row : rows)
+      if (row["voiced"].get<bool>()) pitches.push_back(row["hz"]);
     std::sort(pitches.begin(), pitches.end());
     return pitches;
   }();
+  EXPECT_EQ(told["summary"]["voiced_windows"], sorted.size());
   EXPECT_EQ(told["summary"]["lowest_hz"], sorted.front());
   EXPECT_EQ(told["summary"]["highest_hz"], sorted.back());
-  EXPECT_NEAR(told["summary"]["median_hz"].get<double>(), sorted[(kWindows - 1) / 2], 1e-3);
+  EXPECT_NEAR(told["summary"]["median_hz"].get<double>(), sorted[(sorted.size() - 1) / 2], 1e-3);
+  EXPECT_LT(sorted.size(), kWindows) << "an eighth of a second in sixteen is drowned";
+  EXPECT_GT(sorted.size(), kWindows * 85 / 100);
+}
+
+TEST(DemoPitch, FollowsTheGlideAtAnotherRate) {
+  constexpr double kRate = 24000;
+  constexpr uint64_t kWindow = 2048, kHop = 240;
+  const json rows = demo({"pitch", "--rate", "24000", "--head", "2000"})["summary"]["first_rows"];
+  ASSERT_EQ(rows.size(), 1 + (256000 - kWindow) / kHop);
+  std::vector<double> errors;
+  for (size_t t = 0; t < rows.size(); ++t) {
+    const double expected = cli::glide_hz(t * kHop + kWindow / 2, kRate);
+    errors.push_back(std::abs(1200 * std::log2(rows[t]["hz"].get<double>() / expected)));
+  }
+  std::sort(errors.begin(), errors.end());
+  EXPECT_LT(errors[errors.size() / 2], 12.0);
+}
+
+// A second each of a square wave, silence, noise, low noise, a constant with a trace of noise, and a sine on a constant.
+TEST(DemoPitch, TellsWhereThereIsNone) {
+  constexpr size_t kRate = 16000, kWindow = 2048, kHop = 160;
+  const TemporaryDirectory directory;
+  std::mt19937 random(1);
+  std::uniform_real_distribution<double> noise(-1, 1);
+  std::vector<float> samples;
+  double low = 0;
+  for (size_t i = 0; i < 6 * kRate; ++i) {
+    const auto wave = [&](double hz) { return std::sin(2 * std::numbers::pi * hz * static_cast<double>(i % kRate) / kRate); };
+    low = 0.9 * low + 0.1 * noise(random);
+    const double parts[] = {wave(220) > 0 ? 0.3 : -0.3, 0.0, 0.5 * noise(random), low, 0.2 + 1e-4 * noise(random),
+                            0.2 + 0.3 * wave(440)};
+    samples.push_back(static_cast<float>(parts[i / kRate]));
+  }
+  write_samples(directory / "in.raw", samples);
+  const std::vector<std::string> file = {"pitch", "--input", directory / "in.raw", "--rate", "16000"};
+  auto arguments = file;
+  arguments.insert(arguments.end(), {"--head", "1000"});
+  const json summary = demo(arguments)["summary"];
+  const json& rows = summary["first_rows"];
+  constexpr bool kVoiced[] = {true, false, false, false, false, true};
+  for (size_t t = 0; t < rows.size(); ++t) {
+    const size_t part = t * kHop / kRate;
+    if ((t * kHop + kWindow - 1) / kRate != part) continue;  // lies in two parts
+    EXPECT_EQ(rows[t]["voiced"], kVoiced[part]) << "window " << t << " of part " << part;
+    if (kVoiced[part]) {
+      EXPECT_NEAR(rows[t]["hz"].get<double>(), part == 0 ? 220 : 440, 3) << t;
+    }
+  }
+  EXPECT_EQ(summary["windows"], rows.size());
+
+  arguments = file;
+  arguments.insert(arguments.begin(), "demo");
+  arguments.insert(arguments.end(), {"--rows", "95:", "--quiet"});
+  const std::string text = run_program(arguments).out;
+  EXPECT_NE(text.find("are unvoiced\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("  unvoiced\n"), std::string::npos) << "the first rows, in silence: " << text;
+
+  // In the file a window without a pitch is no number, and any other what the path says.
+  for (const char* target : {"pitch", "voiced_pitch"}) {
+    const Ran ran = run_program({"run", "pitch", directory / "in.raw", "--rate", "16000", "-o",
+                                 directory / (std::string(target) + ".npy"), "--target", target});
+    ASSERT_EQ(ran.exit_code, 0) << ran.err;
+  }
+  const Npy path = read_npy(directory / "pitch.npy"), voiced = read_npy(directory / "voiced_pitch.npy");
+  ASSERT_EQ(voiced.shape, path.shape);
+  ASSERT_EQ(voiced.shape[0], rows.size());
+  for (size_t t = 0; t < rows.size(); ++t) {
+    if (rows[t]["voiced"].get<bool>()) EXPECT_EQ(voiced.at<float>(t), path.at<float>(t)) << t;
+    else EXPECT_TRUE(std::isnan(voiced.at<float>(t))) << t;
+  }
+}
+
+TEST(DemoPitch, TellsOfSilenceAlone) {
+  const TemporaryDirectory directory;
+  write_samples(directory / "in.raw", std::vector<float>(16000));
+  const Ran ran = run_program({"demo", "pitch", "--input", directory / "in.raw", "--rate", "16000", "--quiet"});
+  ASSERT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_NE(ran.out.find("pitch: none, all 88 windows are unvoiced"), std::string::npos) << ran.out;
 }
 
 // The rows that the path looks back on are computed again, not kept.
@@ -214,7 +331,8 @@ TEST(DemoAudio, DrawsItsReport) {
   ASSERT_EQ(drawn.exit_code, 0) << drawn.err;
   const std::string page = read_text(path);
   EXPECT_EQ(page.rfind("<!DOCTYPE html>", 0), 0U);
-  for (const char* told : {"sqrtspace demo audio", "440 Hz sine", "budget", "measured", "asked for, once each", "spectrum", "peak_bin", "</html>"})
+  for (const char* told : {"sqrtspace demo audio", "440 Hz sine", "budget", "measured", "asked for, once each", "spectrum",
+                           "peak_bin", "</html>"})
     EXPECT_NE(page.find(told), std::string::npos) << told;
   for (const char* fetched : {"<script", "http", "src="}) EXPECT_EQ(page.find(fetched), std::string::npos) << fetched;
   EXPECT_EQ(run_program({"demo", "audio", "--report", path}).exit_code, 1) << "it is there already";
@@ -240,7 +358,7 @@ TEST(DemoSatcom, AlertsOnTheBursts) {
   EXPECT_EQ(told["targets"][0]["shape"], json({1 + (1000000 - 1024) / 512, 8, 1}));
   EXPECT_NEAR(summary["loudest_db"][5].get<double>(), 0.0, 0.2);
   EXPECT_NEAR(summary["loudest_db"][1].get<double>(), 20 * std::log10(2.0), 0.2);
-  for (const size_t quiet : {0, 2, 3, 4, 6, 7}) EXPECT_LT(summary["loudest_db"][quiet].get<double>(), -10.0) << quiet;
+  for (const size_t quiet : std::vector<size_t>{0, 2, 3, 4, 6, 7}) EXPECT_LT(summary["loudest_db"][quiet].get<double>(), -10.0) << quiet;
   EXPECT_GT(summary["alerts"][1], 0);
   EXPECT_EQ(summary["alert_windows"], summary["alerts"][1]);
   EXPECT_LT(summary["alert_windows"], summary["windows"]);

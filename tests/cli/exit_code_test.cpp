@@ -44,6 +44,8 @@ TEST(ExitCode, TwoForWordsThatMakeNoSense) {
   expect_failure(run_program({"demo", "pitch", "--limit", "3"}), 2, "--limit");
   expect_failure(run_program({"demo", "pitch", "--window", "978"}), 2, "at least 979 frames");
   expect_failure(run_program({"stages", "no_such_stage"}), 2, "no_such_stage");
+  expect_failure(run_program({"plan", "logs", "--target", "alert"}), 2, "--output");
+  expect_failure(run_program({"plan", "logs", "-o", "x.npy", "--target", "loud"}), 2, "no result 'loud', but quantiles, alert");
 }
 
 // The sentence is short, as it is not if it spells out the least positive number.
@@ -69,6 +71,21 @@ TEST(ExitCode, TwoForOptionsThatHaveNoEffect) {
   expect_failure(run_program({"demo", "pitch", "--container", "raw"}), 2, "--container");
   expect_failure(run_program({"demo", "audio", "--input", SQRTSPACE_ECG, "--seed", "1"}), 2, "--seed");
   expect_failure(run_program({"demo", "audio", "--seed", "2"}), 2, "--seed");  // of a sine
+}
+
+// All rows of all stages, which fewer of them make less.
+TEST(ExitCode, AVerifyThatIsRefusedNamesWhatHelps) {
+  const Ran refused = run_program({"verify", "audio", "--budget", "1MiB"});
+  expect_failure(refused, 4, "; raise --budget, or, where no stage looks back, verify fewer --rows");
+  EXPECT_EQ(refused.err.find("arrays"), std::string::npos) << refused.err;
+  EXPECT_EQ(run_program({"verify", "audio", "--budget", "1MiB", "--rows", "0:20"}).exit_code, 0);
+}
+
+// A tone is made at the rate that is asked for, if there can be one.
+TEST(ExitCode, TwoForARateThatHoldsNoTone) {
+  expect_failure(run_program({"demo", "audio", "--rate", "100"}), 2, "440 Hz");
+  expect_failure(run_program({"demo", "audio", "--rate", "880"}), 2, "more than 880");
+  expect_failure(run_program({"plan", "audio", "--minutes", "1", "--rate", "5280"}), 2, "more than 5280");
 }
 
 // Any bytes can be taken for samples: a file is only if its suffix or the user says so.
@@ -158,6 +175,7 @@ TEST(ExitCode, ABudgetRefusalNamesTheOption) {
     const Ran ran = run_program(arguments);
     expect_failure(ran, 4, "--budget");
     EXPECT_EQ(ran.err.find("memory_budget"), std::string::npos) << ran.err;
+    EXPECT_NE(ran.err.find("iB); raise --budget\n"), std::string::npos) << "in units too, and nothing is an array: " << ran.err;
   }
 }
 
@@ -165,7 +183,9 @@ TEST(ExitCode, OneForAnOutputThatCantBeWritten) {
   const TemporaryDirectory directory;
   const std::vector<float> silence(10000);
   write_samples(directory / "in.raw", silence);
-  const auto run_to = [&](const std::string& output) { return run_program({"run", "audio", directory / "in.raw", "-o", output, "--force"}); };
+  const auto run_to = [&](const std::string& output) {
+    return run_program({"run", "audio", directory / "in.raw", "-o", output, "--force"});
+  };
   expect_failure(run_to(directory / "absent/out.npy"), 1, "out.npy");
   expect_failure(run_to(directory / ""), 1, "directory");
   EXPECT_EQ(directory.entries(), 1u);
@@ -193,7 +213,8 @@ TEST(ExitCode, AnInterruptedRunLeavesNoFileBehind) {
   std::filesystem::resize_file(directory / "long.raw", uint64_t{1} << 40);
   Program program({"run", "audio", directory / "long.raw", "-o", directory / "out.npy"});
   ASSERT_TRUE(program.wait_until_interruptible());
-  while (directory.entries() == 1 && program.running()) sched_yield();  // the run has begun once its output is there, under another name
+  // The run has begun once its output is there, under another name.
+  while (directory.entries() == 1 && program.running()) sched_yield();
   EXPECT_FALSE(std::filesystem::exists(directory / "out.npy"));
   program.interrupt();
   expect_failure(program.wait(), 130, "cancel");

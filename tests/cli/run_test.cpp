@@ -103,7 +103,8 @@ TEST(RunSatcom, MeasuresATone) {
   constexpr double kCycles = -100.0 / 1024.0, kAmplitude = 0.5;  // in the fourth eighth of -1/2 .. 1/2
   std::vector<std::complex<float>> samples(10000);
   for (size_t i = 0; i < samples.size(); ++i)
-    samples[i] = std::polar(static_cast<float>(kAmplitude), static_cast<float>(kTwoPi * std::fmod(kCycles * static_cast<double>(i), 1.0)));
+    samples[i] = std::polar(static_cast<float>(kAmplitude),
+                            static_cast<float>(kTwoPi * std::fmod(kCycles * static_cast<double>(i), 1.0)));
   write_samples(directory / "complex.raw", samples);
   const auto run_on = [&](const char* name, const std::vector<std::string>& options) {
     std::vector<std::string> command = {"run", "satcom", directory / "complex.raw", "-o", directory / name};

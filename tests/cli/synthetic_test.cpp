@@ -52,8 +52,11 @@ TEST_P(AnySource, DependsOnTheSeed) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Synthetic, AnySource,
-                         testing::Values(Maker{"notes", 4, make_notes}, Maker{"latencies", 4, make_latencies},
-                                         Maker{"iq", 8, make_iq}, Maker{"glide", 4, make_glide}),
+                         testing::Values(Maker{"notes", 4, [](uint64_t seed) { return make_notes(seed); }},
+                                         Maker{"notes_slow", 4, [](uint64_t seed) { return make_notes(seed, 9999.5); }},
+                                         Maker{"latencies", 4, make_latencies}, Maker{"iq", 8, make_iq},
+                                         Maker{"glide", 4, [](uint64_t seed) { return make_glide(seed); }},
+                                         Maker{"glide_slow", 4, [](uint64_t seed) { return make_glide(seed, 9999.5); }}),
                          [](const auto& tested) { return tested.param.name; });
 
 TEST(Sine, IsASineAtEveryPosition) {
@@ -66,6 +69,28 @@ TEST(Sine, IsASineAtEveryPosition) {
       EXPECT_NEAR(samples[i], std::sin(2 * std::numbers::pi * phase), 1e-6) << first + i;
     }
   }
+}
+
+TEST(Sine, FollowsARateThatIsNotWhole) {
+  constexpr double kRate = 11025.25;
+  const auto source = make_sine(440, kRate);
+  for (const uint64_t first : {uint64_t{0}, uint64_t{1} << 33}) {
+    std::vector<float> samples(1000);
+    source->read(first, samples.size(), samples.data());
+    for (uint64_t i = 0; i < samples.size(); ++i) {
+      const long double phase = std::fmod(440.0L * static_cast<long double>(first + i) / static_cast<long double>(kRate), 1.0L);
+      EXPECT_NEAR(samples[i], std::sin(2 * std::numbers::pi * static_cast<double>(phase)), 1e-6) << first + i;
+    }
+  }
+}
+
+// At half the rate there is every second sample; the noise, of up to 0.05, is another.
+TEST(Notes, AreTheSameSoundAtAnyRate) {
+  constexpr uint64_t kFrames = 100'000;
+  std::vector<float> fast(2 * kFrames), slow(kFrames);
+  make_notes(3, 48000)->read(0, fast.size(), fast.data());
+  make_notes(3, 24000)->read(0, slow.size(), slow.data());
+  for (uint64_t i = 0; i < kFrames; ++i) ASSERT_NEAR(slow[i], fast[2 * i], 0.11) << i;
 }
 
 // A sound that is turned by the phase of its pitch, which is summed up here, stands still: that is where its energy is.

@@ -13,6 +13,11 @@ TEST(Words, BytesHaveTheUnitTheyNeed) {
   EXPECT_EQ(bytes_in_words(uint64_t{64} << 20), "64.0 MiB");
 }
 
+TEST(Words, ExactBytesCanBeTypedAndRead) {
+  EXPECT_EQ(exact_bytes(1023), "1023 bytes");
+  EXPECT_EQ(exact_bytes(1234567), "1234567 bytes (1.18 MiB)");
+}
+
 TEST(Words, CountsAreGroupedByThousands) {
   EXPECT_EQ(count_in_words(0), "0");
   EXPECT_EQ(count_in_words(999), "999");

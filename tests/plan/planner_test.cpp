@@ -1,5 +1,6 @@
 #include "plan/planner.hpp"
 
+#include "core/words.hpp"
 #include "graphs.hpp"
 #include "plan/memory.hpp"
 
@@ -23,6 +24,24 @@ TEST(Planner, TheLeastBudgetWorksAndOneByteLessDoesNot) {
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, SQS_E_BUDGET);
   EXPECT_NE(refused.error().message.find(std::to_string(least)), std::string::npos);
+}
+
+// In bytes to be typed and in units to be read; and with no remedy that there is nothing for.
+TEST(Planner, ARefusalNamesTheLeastBudgetInBytesAndInUnits) {
+  const GraphBuilder b = audio();
+  Request r = b.request({"peak"}, 10'000'000);
+  const uint64_t least = planned(r)->least_budget_bytes;
+  r.budget_bytes = 2048;
+  const std::string streamed = make_plan(r).error().message;
+  EXPECT_NE(streamed.find("the memory budget of 2048 bytes (2.00 KiB) is too small"), std::string::npos) << streamed;
+  EXPECT_NE(streamed.find("is " + exact_bytes(least) + "; raise memory_budget"), std::string::npos) << streamed;
+  EXPECT_EQ(streamed.find("arrays"), std::string::npos) << streamed;
+  r.targets.push_back({b.id("spectrum"), SinkKind::Array});
+  const std::string held = make_plan(r).error().message;
+  EXPECT_NE(held.find("raise memory_budget, or stream the targets instead of asking for arrays"), std::string::npos) << held;
+  r.settings.mode = SQS_CLASSIC;
+  const std::string classic = make_plan(r).error().message;
+  EXPECT_NE(classic.find(" MiB); the least sqrt works in is "), std::string::npos) << classic;
 }
 
 TEST(Planner, EveryBudgetAboveTheLeastWorks) {
