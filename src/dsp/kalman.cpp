@@ -286,7 +286,8 @@ Layout filtered_layout(const Operand& input, uint32_t n) {
   for (const Layout layout : {Layout::MeanCov, Layout::Packed})
     if (input.dtype == SQS_F64 && !input.has_context && input.shape == shape_of(layout, n)) return layout;
   fail(SQS_E_GRAPH, text("rts: rows of \"", input.stage, "\" are not f64 of shape (", 1 + n, ", ", n, ") or (",
-                         packed_elements(n), "), as a kalman stage of ", n, " states gives with output=mean_cov or output=packed"));
+                         packed_elements(n), "), as a kalman stage of ", n,
+                         " states gives with output=mean_cov or output=packed"));
 }
 
 Recipe build_smoother(const Params& params, std::span<const Operand> inputs) {
