@@ -95,9 +95,9 @@ SQS_DSP_INLINE void transpose(const double* a, uint32_t rows, uint32_t columns, 
 [[noreturn]] void tell_why_not_definite(const double* S, uint32_t count, uint64_t row) {
   const bool finite = std::all_of(S, S + count * count, [](double element) { return std::isfinite(element); });
   if (finite)
-    fail(SQS_E_STAGE, text("kalman: at row ", row, " the covariance of the innovation, H P H' + R, is not positive definite "
-                           "in the digits that numbers have: give what is observed without noise a variance in R, or leave it out "
-                           "as NaN"));
+    fail(SQS_E_STAGE, text("kalman: at row ", row, " the covariance of the innovation, H P H' + R, is not positive definite in "
+                           "the digits that numbers have: give what is observed without noise a variance in R, or leave it "
+                           "out as NaN"));
   fail(SQS_E_STAGE, text("kalman: at row ", row, " the covariance of the state has grown beyond what numbers hold: F is unstable "
                          "and the observations do not hold the state"));
 }
@@ -286,8 +286,8 @@ Layout filtered_layout(const Operand& input, uint32_t n) {
   for (const Layout layout : {Layout::MeanCov, Layout::Packed})
     if (input.dtype == SQS_F64 && !input.has_context && input.shape == shape_of(layout, n)) return layout;
   fail(SQS_E_GRAPH, text("rts: rows of \"", input.stage, "\" are not f64 of shape (", 1 + n, ", ", n, ") or (",
-                         packed_elements(n),
-                         "), as a kalman stage of ", n, " states gives with output=mean_cov or output=packed"));
+                         packed_elements(n), "), as a kalman stage of ", n,
+                         " states gives with output=mean_cov or output=packed"));
 }
 
 Recipe build_smoother(const Params& params, std::span<const Operand> inputs) {

@@ -102,6 +102,13 @@ TEST(KalmanVarying, AllowsForTheRoundingOfSingles) {
   EXPECT_EQ(failure("kalman", kTwo, {y, H, R}).rfind("kalman: at row 0 R is not symmetric: entry (1, 0) is 0.3", 0), 0u);
 }
 
+// A covariance that is not quite symmetric is made so as a parameter is.
+TEST(KalmanVarying, MakesACovarianceSymmetricAsTheParameter) {
+  const Array y = pairs({1, 2}), H = squares({1, 0, 1, 2}), R = squares({1, 0.3, 0.3 + 1e-10, 1});
+  const std::string H_and_R = "H=1,0,1,2 " + list_param("R", R);
+  EXPECT_EQ(run_stage("kalman", kTwo, {y, H, R}).bytes, run_stage("kalman", kTwo + H_and_R, y).bytes);
+}
+
 // What is wrong with row 2 of three; however rows are grouped, the sentence names it.
 std::string failure_in_row_2(const std::vector<Array>& inputs, const std::string& params = kTwo) {
   const std::string at_once = failure("kalman", params, inputs);

@@ -302,6 +302,25 @@ TEST_F(Dsp, CountsTheInputsOfAType) {
   EXPECT_EQ(refused("rts", 2, "F=1 Q=1"), "rts reads 1 input, not 2");
 }
 
+// Each row of y has its row of H, or the engine says which do not lie together; nothing of the chain is left behind.
+TEST_F(Dsp, RefusesRowsOfAModelThatDoNotLieOnTheObservations) {
+  ASSERT_EQ(sqs_dsp_add_on(pipeline_, "quantile", "of windows", "input", "p=0.5", nullptr), SQS_OK);
+  ASSERT_EQ(sqs_dsp_add_on(pipeline_, "scale", "of frames", "frames", nullptr, nullptr), SQS_OK);
+  sqs_access accesses[2];
+  for (sqs_access& access : accesses) sqs_access_init(&access, sizeof access);
+  accesses[0].stage = "frames";
+  accesses[1].stage = "of windows";
+  const char* const model = "F=1 Q=1 R=1,0,0,1 P0=1";
+  sqs_error* error = nullptr;
+  EXPECT_EQ(sqs_dsp_add(pipeline_, "kalman_smooth", "s", accesses, 2, model, &error), SQS_E_GRAPH);
+  EXPECT_NE(taken(SQS_E_GRAPH, error).message.find("of windows"), std::string::npos);
+  sqs_stage_info info = {};
+  info.struct_size = sizeof info;
+  EXPECT_EQ(sqs_pipeline_describe(pipeline_, "s.filter", &info, nullptr), SQS_E_NAME);
+  accesses[1].stage = "of frames";
+  EXPECT_EQ(sqs_dsp_add(pipeline_, "kalman_smooth", "s", accesses, 2, model, nullptr), SQS_OK);
+}
+
 TEST(DspTable, AnswersWrongIndicesAndStructsWithCodes) {
   sqs_dsp_type type = {};
   sqs_dsp_param param = {};
