@@ -47,6 +47,7 @@ enum class LogLevel : std::int32_t {
 
 inline constexpr std::uint64_t to_end = SQS_END;     // as the end of a range of rows
 inline constexpr std::uint64_t no_cache = SQS_NONE;  // as Settings::lru_bytes
+inline constexpr std::uint32_t any_target = SQS_ANY_TARGET;
 
 inline const char* version() { return sqs_version(); }
 inline std::uint32_t abi_version() { return sqs_abi_version(); }

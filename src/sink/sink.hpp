@@ -21,6 +21,8 @@ class Sink {
     return ok();
   }
   virtual Status write(const sqs_view& rows) = 0;
+  // Rows wait where they lie until someone asks for them, and are lent.
+  virtual bool pulled() const { return false; }
   // Shows all bytes written so far in row order, if they can be had back; false if not.
   using Visit = std::function<void(const std::byte* bytes, size_t count)>;
   virtual Result<bool> read_back(const Visit& visit) {
