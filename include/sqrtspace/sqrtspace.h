@@ -468,8 +468,9 @@ SQS_API int32_t sqs_run_add_callback_in(sqs_run *run, const char *target, int32_
  * memory. */
 SQS_API int32_t sqs_run_add_pull(sqs_run *run, const char *target, int32_t order, uint32_t *index, sqs_error **err);
 /* A .npy file (version 1.0, C order, shape (rows, row shape)), written beside the path and renamed when the run has
- * succeeded; an existing file is replaced only then, and what a symbolic link leads to, not the link. SQS_E_INVALID: the path
- * is empty, or that of another target of the run. */
+ * succeeded; an existing file is replaced only then, and what a symbolic link leads to, not the link. The files of one run are
+ * replaced together: when one can't be, those before it are put back, and what a file system can't put back the error names.
+ * SQS_E_INVALID: the path is empty, or that of another target of the run. */
 SQS_API int32_t sqs_run_add_npy(sqs_run *run, const char *target, const char *path, uint32_t *index, sqs_error **err);
 /* Rows [t0, t1) of the first target; others deliver their rows that start in the frames it covers. Default: all. */
 SQS_API int32_t sqs_run_set_range(sqs_run *run, uint64_t t0, uint64_t t1, sqs_error **err);

@@ -369,6 +369,7 @@ Status Run::State::finish() {
   spill.clear();
   if (plan->arena_bytes > kKeptArenaBytes) SQS_TRY(shared->ensure_arena(0));
   write_report();
+  SQS_TRY(show_outputs());
   phase = Phase::Done;
   return ok();
 }

@@ -1,4 +1,4 @@
-// What a run does with its outputs when it is going: it lends rows that are pulled.
+// What a run does with its outputs when it is going: it lends rows that are pulled, and at the end puts files in their places.
 #include <algorithm>
 
 #include "exec/run_state.hpp"
@@ -55,6 +55,24 @@ Result<Pulled> Run::State::pull(uint32_t index) {
 Result<Pulled> Run::pull(uint32_t index) {
   SQS_TRY(state_->check_pulled(index));
   return state_->to_the_end_of_it([&] { return state_->pull(index); });
+}
+
+// ---------------------------------------------------------------- the end
+
+// All have finished. What was shown already is taken back if one can't be, so that a run that fails has replaced no file.
+Status Run::State::show_outputs() {
+  for (size_t t = 0; t < outputs.size(); ++t) {
+    Status shown = outputs[t]->sink().show();
+    if (shown.ok()) continue;
+    Error error = std::move(shown).error();
+    while (t-- > 0) {
+      const Status back = outputs[t]->sink().take_back();
+      if (!back.ok()) error.message += "; " + back.error().message;
+    }
+    return error;
+  }
+  for (const auto& output : outputs) output->sink().settle();
+  return ok();
 }
 
 }  // namespace sqs

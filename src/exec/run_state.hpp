@@ -111,6 +111,7 @@ struct Run::State {
   uint64_t rows_per_piece(NodeId node) const;
   Result<Pulled> pull(uint32_t index);
   Status finish();
+  Status show_outputs();
   void keep_known_rows();
   void count();
   void count_stages();

@@ -1,5 +1,7 @@
-// A file that takes the place of another only when it is complete: written beside it under a temporary name, then synced
-// and renamed. Destroyed before commit(), it leaves nothing behind and the former file untouched. Not thread-safe.
+// A file that takes the place of another only when it is complete: written beside it under a temporary name, then synced and
+// renamed. The former file is kept until the new one is settled, so that several files can be replaced together or not at all:
+// complete() all of them, put_in_place() one after the other, and then settle() all, or undo() those that were put in place.
+// Destroyed before it is settled, it leaves nothing behind and the former file as it was. Not thread-safe.
 #pragma once
 
 #include <string>
@@ -16,20 +18,35 @@ class ReplacementFile {
   // Refuses a path at which there is something else than a regular file: a device or a directory must not be replaced.
   static Result<ReplacementFile> create(const std::string& path);
 
-  ReplacementFile(ReplacementFile&& other) noexcept = default;
-  ReplacementFile& operator=(ReplacementFile&& other) noexcept = default;
+  ReplacementFile(ReplacementFile&& other) noexcept;
+  ReplacementFile& operator=(ReplacementFile&&) = delete;
   ~ReplacementFile();
 
-  File& file() { return file_; }
-  // The new file is at its path, and will be after a power cut. If it fails before the rename, the former file stands and
-  // the new one is gone; if syncing the directory fails, only the promise about power cuts is not kept.
-  Status commit();
+  File& file() { return file_; }  // until it is complete
+  // All that can fail while the former file is untouched: the new one is on the device, and can still be renamed.
+  Status complete();
+  // The new file is at its path, and will be after a power cut. If that fails the former file is at it.
+  Status put_in_place();
+  // The former file is at its path again, or none if there was none. Where the file system can neither exchange two names nor
+  // give a file a second one, the former file is gone: an error that says so.
+  Status undo();
+  // The former file is not needed any more.
+  void settle();
 
  private:
-  ReplacementFile(File file, std::string path) : file_(std::move(file)), path_(std::move(path)) {}
+  enum class Phase { Writing, Complete, InPlace, Over };
+  enum class Former { None, Kept, Gone };  // once the new file is in place
 
-  File file_;  // under its temporary name; open until committed or abandoned
+  ReplacementFile(File file, std::string path) : file_(std::move(file)), partial_(file_.path()), path_(std::move(path)) {}
+  Status rename_into_place();
+  Status keep_and_rename();
+
+  File file_;
+  std::string partial_;  // its temporary name; after an exchange that of the former file
   std::string path_;
+  std::string former_;   // the name under which the former file is kept
+  Former kept_ = Former::None;
+  Phase phase_ = Phase::Writing;
 };
 
 }  // namespace sqs::os

@@ -29,8 +29,13 @@ class Sink {
     (void)visit;
     return false;
   }
-  // After the last row of a run that has succeeded. A sink destroyed without it leaves nothing behind.
+  // After the last row of a run that has succeeded: all that can fail before the rows are shown to others. A sink destroyed
+  // before it has settled leaves nothing behind.
   virtual Status finish() { return ok(); }
+  // Shows the rows, once all sinks of the run have finished; takes that back; or makes it final, once all have shown theirs.
+  virtual Status show() { return ok(); }
+  virtual Status take_back() { return ok(); }
+  virtual void settle() {}
 };
 
 }  // namespace sqs
