@@ -50,29 +50,27 @@ bool same_path(const std::string& a, const std::string& b) {
 }
 
 Result<ReplacementFile> ReplacementFile::create(const std::string& given) {
-  const std::string path = behind_links(given);
-  SQS_TRY(check_replaceable(path));
-  SQS_TRY_ASSIGN(File file, File::create_beside(path));
-  return ReplacementFile(std::move(file), path);
+  ReplacementFile made(behind_links(given));
+  SQS_TRY(check_replaceable(made.path_));
+  SQS_TRY_ASSIGN(made.file_, File::create_beside(made.path_));
+  made.phase_ = Phase::Writing;
+  return made;
 }
 
 ReplacementFile::ReplacementFile(ReplacementFile&& other) noexcept
-    : file_(std::move(other.file_)), partial_(std::move(other.partial_)), path_(std::move(other.path_)),
-      former_(std::move(other.former_)), kept_(other.kept_), phase_(std::exchange(other.phase_, Phase::Over)) {}
+    : file_(std::move(other.file_)), path_(std::move(other.path_)), link_(std::move(other.link_)), former_(other.former_),
+      phase_(std::exchange(other.phase_, Phase::Over)) {}
 
 ReplacementFile::~ReplacementFile() {
   if (phase_ == Phase::InPlace) static_cast<void>(undo());
-  else if (phase_ != Phase::Over) remove_quietly(partial_);
+  if (phase_ == Phase::Writing) remove_quietly(file_.path());
 }
 
 Status ReplacementFile::complete() {
-  File file = std::move(file_);
-  SQS_TRY(file.sync());
-  SQS_TRY(file.close());
-  SQS_TRY(check_there(partial_));
-  SQS_TRY(check_replaceable(path_));
-  phase_ = Phase::Complete;
-  return ok();
+  SQS_TRY(file_.sync());
+  SQS_TRY(file_.close());
+  SQS_TRY(check_there(file_.path()));
+  return check_replaceable(path_);
 }
 
 Status ReplacementFile::put_in_place() {
@@ -88,30 +86,29 @@ Status ReplacementFile::put_in_place() {
 
 // Two names exchanged in one step keep the former file; where there is none, the new one is just renamed.
 Status ReplacementFile::rename_into_place() {
-  SQS_TRY_ASSIGN(const Naming exchanged, exchange_files(partial_, path_));
+  SQS_TRY_ASSIGN(const Naming exchanged, exchange_files(file_.path(), path_));
   if (exchanged == Naming::NotPossible) return keep_and_rename();
-  if (exchanged == Naming::NoneThere) return rename_file(partial_, path_);
-  kept_ = Former::Kept;
-  former_ = partial_;
+  if (exchanged == Naming::NoneThere) return rename_file(file_.path(), path_);
+  former_ = Former::Exchanged;
   return ok();
 }
 
 // A second name keeps the former file when the new one takes the first.
 Status ReplacementFile::keep_and_rename() {
-  former_ = partial_ + "-former";  // nobody else's, since the name before it is not
-  remove_quietly(former_);
-  SQS_TRY_ASSIGN(const Naming linked, link_file(path_, former_));
-  Status renamed = rename_file(partial_, path_);
-  if (!renamed.ok() && linked == Naming::Done) remove_quietly(former_);
-  if (linked != Naming::NoneThere) kept_ = linked == Naming::Done ? Former::Kept : Former::Gone;
+  link_ = file_.path() + "-former";  // nobody else's, since the name before it is not
+  remove_quietly(link_);
+  SQS_TRY_ASSIGN(const Naming linked, link_file(path_, link_));
+  Status renamed = rename_file(file_.path(), path_);
+  if (!renamed.ok() && linked == Naming::Done) remove_quietly(link_);
+  if (linked != Naming::NoneThere) former_ = linked == Naming::Done ? Former::Linked : Former::Gone;
   return renamed;
 }
 
 Status ReplacementFile::undo() {
   phase_ = Phase::Over;
-  if (kept_ == Former::Gone)
+  if (former_ == Former::Gone)
     return Error{SQS_E_IO, "'" + path_ + "' has been replaced already, on a file system that could not keep the former file"};
-  Status undone = kept_ == Former::Kept ? rename_file(former_, path_) : remove_file(path_);
+  Status undone = former_ == Former::None ? remove_file(path_) : rename_file(former_name(), path_);
   if (undone.ok()) return sync_directory_of(path_);
   Error error = std::move(undone).error();
   error.message = "'" + path_ + "' has been replaced already, and the former file can't be put back: " + error.message;
@@ -120,7 +117,7 @@ Status ReplacementFile::undo() {
 
 void ReplacementFile::settle() {
   phase_ = Phase::Over;
-  if (kept_ == Former::Kept) remove_quietly(former_);
+  if (former_ == Former::Exchanged || former_ == Former::Linked) remove_quietly(former_name());
 }
 
 }  // namespace sqs::os

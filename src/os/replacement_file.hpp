@@ -34,19 +34,22 @@ class ReplacementFile {
   void settle();
 
  private:
-  enum class Phase { Writing, Complete, InPlace, Over };
-  enum class Former { None, Kept, Gone };  // once the new file is in place
+  enum class Phase { Writing, InPlace, Over };
+  // What has become of the former file when the new one is in place: there was none, it has the new one's temporary name, or one
+  // of its own, or none at all.
+  enum class Former { None, Exchanged, Linked, Gone };
 
-  ReplacementFile(File file, std::string path) : file_(std::move(file)), partial_(file_.path()), path_(std::move(path)) {}
+  explicit ReplacementFile(std::string path) : path_(std::move(path)) {}
   Status rename_into_place();
   Status keep_and_rename();
+  const std::string& former_name() const { return former_ == Former::Linked ? link_ : file_.path(); }
 
-  File file_;
-  std::string partial_;  // its temporary name; after an exchange that of the former file
+  // Nothing is allocated between a change of names and the note of it here, so that a lack of memory can't leave files behind.
+  File file_;         // open until complete; its path is the temporary name
   std::string path_;
-  std::string former_;   // the name under which the former file is kept
-  Former kept_ = Former::None;
-  Phase phase_ = Phase::Writing;
+  std::string link_;  // the former file's second name
+  Former former_ = Former::None;
+  Phase phase_ = Phase::Over;
 };
 
 }  // namespace sqs::os
