@@ -2,11 +2,27 @@
 #include "arguments.hpp"
 #include "guard.hpp"
 #include "objects.hpp"
+#include "structs.hpp"
 
 using namespace sqs;
 using namespace sqs::capi;
 
 namespace {
+
+// Whether pieces may come in any order.
+Result<bool> any_order(int32_t order) {
+  if (order == SQS_ROW_ORDER || order == SQS_ANY_ORDER) return order == SQS_ANY_ORDER;
+  return Error{.code = SQS_E_INVALID, .message = "order is " + std::to_string(order) + "; use SQS_ROW_ORDER or SQS_ANY_ORDER"};
+}
+
+int32_t status_of(Run::Stepped stepped) {
+  switch (stepped) {
+    case Run::Stepped::Done: return SQS_OK;
+    case Run::Stepped::Pending: return SQS_PENDING;
+    case Run::Stepped::RowsWait: return SQS_WOULD_BLOCK;
+  }
+  return SQS_E_INTERNAL;
+}
 
 Status give(Result<uint32_t> number, uint32_t* index) {
   SQS_TRY_ASSIGN(const uint32_t taken, std::move(number));
@@ -61,10 +77,18 @@ int32_t sqs_run_add_callback_in(sqs_run* run, const char* target, int32_t order,
     User owner = own(user, destroy);
     SQS_TRY_ASSIGN(auto held, enter(run));
     SQS_TRY_ASSIGN(const std::string name, stage_name(target, "target"));
-    if (order != SQS_ROW_ORDER && order != SQS_ANY_ORDER)
-      return Error{.code = SQS_E_INVALID, .message = "order is " + std::to_string(order) + "; use SQS_ROW_ORDER or SQS_ANY_ORDER"};
+    SQS_TRY_ASSIGN(const bool any, any_order(order));
     if (fn == nullptr) return Error{.code = SQS_E_NULL, .message = "fn is NULL"};
-    return give(held->engine().add_callback(name, order == SQS_ANY_ORDER, fn, std::move(owner)), index);
+    return give(held->engine().add_callback(name, any, fn, std::move(owner)), index);
+  });
+}
+
+int32_t sqs_run_add_pull(sqs_run* run, const char* target, int32_t order, uint32_t* index, sqs_error** err) {
+  return guarded(err, [&]() -> Status {
+    SQS_TRY_ASSIGN(auto held, enter(run));
+    SQS_TRY_ASSIGN(const std::string name, stage_name(target, "target"));
+    SQS_TRY_ASSIGN(const bool any, any_order(order));
+    return give(held->engine().add_pull(name, any), index);
   });
 }
 
@@ -116,8 +140,24 @@ int32_t sqs_run_execute(sqs_run* run, sqs_error** err) {
 int32_t sqs_run_step(sqs_run* run, uint64_t max_ns, sqs_error** err) {
   return guarded(err, [&]() -> Result<int32_t> {
     SQS_TRY_ASSIGN(auto held, enter(run));
-    SQS_TRY_ASSIGN(const bool done, held->engine().step(max_ns));
-    return int32_t{done ? SQS_OK : SQS_PENDING};
+    SQS_TRY_ASSIGN(const Run::Stepped stepped, held->engine().step(max_ns));
+    return status_of(stepped);
+  });
+}
+
+int32_t sqs_run_pull(sqs_run* run, uint32_t index, sqs_view* rows, uint32_t* whose, sqs_error** err) {
+  return guarded(err, [&]() -> Result<int32_t> {
+    SQS_TRY_ASSIGN(auto held, enter(run));
+    SQS_TRY_ASSIGN(const auto filled, OutStruct<sqs_view>::of(rows));
+    SQS_TRY_ASSIGN(const Pulled pulled, held->engine().pull(index));
+    filled.fill(pulled.rows);
+    if (whose != nullptr) *whose = pulled.target;
+    switch (pulled.what) {
+      case Pulled::What::Rows: return int32_t{SQS_OK};
+      case Pulled::What::End: return int32_t{SQS_END_OF_STREAM};
+      case Pulled::What::WouldBlock: return int32_t{SQS_WOULD_BLOCK};
+    }
+    return int32_t{SQS_E_INTERNAL};
   });
 }
 

@@ -8,6 +8,8 @@ const char* name_of_status(int32_t status) {
   switch (status) {
     case SQS_OK: return "SQS_OK";
     case SQS_PENDING: return "SQS_PENDING";
+    case SQS_END_OF_STREAM: return "SQS_END_OF_STREAM";
+    case SQS_WOULD_BLOCK: return "SQS_WOULD_BLOCK";
     case SQS_E_INVALID: return "SQS_E_INVALID";
     case SQS_E_NULL: return "SQS_E_NULL";
     case SQS_E_HANDLE: return "SQS_E_HANDLE";

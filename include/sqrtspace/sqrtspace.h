@@ -43,6 +43,7 @@ extern "C" {
 #define SQS_MESSAGE_BYTES 512     /* capacity of sqs_call.message */
 #define SQS_END UINT64_MAX        /* as t1: up to the last row that can be computed */
 #define SQS_NONE UINT64_MAX       /* as lru_bytes: no cache at all */
+#define SQS_ANY_TARGET UINT32_MAX /* as index of a pull: whichever target has rows */
 
 /* ---------------------------------------------------------------- status, names of things */
 
@@ -50,6 +51,8 @@ typedef int32_t sqs_status;
 enum sqs_status_code {
   SQS_OK = 0,
   SQS_PENDING = 1,        /* a step ended before the run did: call it again */
+  SQS_END_OF_STREAM = 2,  /* all rows have been pulled, and the run is done */
+  SQS_WOULD_BLOCK = 3,    /* rows of a target wait to be pulled before the run can go on */
   SQS_E_INVALID = -1,     /* an argument is out of its range */
   SQS_E_NULL = -2,        /* a required pointer is NULL */
   SQS_E_HANDLE = -3,      /* destroyed, or a handle of another type */
@@ -181,7 +184,9 @@ typedef struct sqs_call {
 
 /* Success is never 0, so that a foreign function that raised and returned nothing is not taken for one.
  * process  map, scan: computes call->rows rows and returns that number; reduce: consumes and returns it. Anything
- *          else ends the run with SQS_E_STAGE.
+ *          else ends the run with SQS_E_STAGE. k >= 0, but fewer, says that k rows were done and the next one failed, which
+ *          is then the error's row: first_row + k, going backward first_row + rows - 1 - k. Negative, or more: that it
+ *          was one of them is all that is known, and the error has the first.
  * init     scan, reduce: prepares a state; inputs hold exactly the first row. Returns 1. Not called if there is no row.
  * finish   reduce: writes the one output row from the state (call->rows is 0). Returns 1. If the input had no rows the
  *          state is all zero.
@@ -217,9 +222,9 @@ SQS_API int32_t sqs_access_init(sqs_access *access, uint64_t size);
 typedef struct sqs_stage {
   uint32_t struct_size;
   int32_t kind;                       /* sqs_kind_code; required */
-  int32_t direction;                  /* scan, reduce: default SQS_FORWARD. A backward scan's row t depends on input rows from t on:
-                                         its tiles come from the last to the first, in each of which process walks the rows from
-                                         rows - 1 down to 0; init gets the last row. A backward reduce consumes likewise. */
+  int32_t direction;                  /* scan, reduce: default SQS_FORWARD. A backward scan's row t depends on input rows from t
+                                         on: its tiles come from the last to the first, in each of which process walks the rows
+                                         from rows - 1 down to 0; init gets the last row. A backward reduce consumes likewise. */
   int32_t threading;                  /* default SQS_CALLER_THREAD */
   int32_t purity;                     /* default SQS_PURE */
   int32_t dtype;                      /* of the output; required */
@@ -326,9 +331,9 @@ SQS_API void sqs_input_destroy(sqs_input *in);
 typedef struct sqs_settings {
   uint32_t struct_size;
   int32_t mode;                       /* sqs_mode_code; default SQS_AUTO */
-  uint64_t memory_budget;             /* bytes, hard; 0: half of the smallest of RAM and the cgroup limits. In one that is set sqrt
-                                         also keeps rows that several passes read (a reduce, then a map), the dearest per byte
-                                         first, as far as that saves time; without, only where it looks back */
+  uint64_t memory_budget;             /* bytes, hard; 0: half of the smallest of RAM and the cgroup limits. In one that is set
+                                         sqrt also keeps rows that several passes read (a reduce, then a map), the dearest per
+                                         byte first, as far as that saves time; without, only where it looks back */
   uint64_t checkpoint_every;          /* windows between checkpoints, for random access and for looking back; raised to the
                                          dependency span ceil(window/hop) and rounded up to tiles; 0: chosen by the plan, which
                                          where it looks back is the schedule with the fewest evaluations, or SQS_SPILL */
@@ -338,12 +343,13 @@ typedef struct sqs_settings {
   uint32_t flags;                     /* reserved, 0 */
   uint64_t tile_frames;               /* frames per tile; 0: chosen from cache and row sizes */
   const char *spill_dir;              /* where a run that looks back once may keep states or rows on disk (a chain, SQS_CHAIN,
-                                         keeps none there), in files without names, checked when they are read; copied; NULL or "": no disk. A
-                                         disk that fails is done without if no row has been delivered and the budget allows, else
-                                         SQS_E_IO. A directory in memory (tmpfs) takes that memory, beside the budget */
+                                         keeps none there), in files without names, checked when they are read; copied; NULL or
+                                         "": no disk. A disk that fails is done without if no row has been delivered and the
+                                         budget allows, else SQS_E_IO. A directory in memory (tmpfs) takes that memory, beside
+                                         the budget */
   uint64_t disk_bytes;                /* at most, of all files; 0: what the file system has free when a run is planned */
-  uint32_t max_ratio;                 /* where a run looks back once: evaluations of a tile at most; 0 means 4, 1 none again. A chain
-                                         (SQS_CHAIN) evaluates a tile as often as it has passes */
+  uint32_t max_ratio;                 /* where a run looks back once: evaluations of a tile at most; 0 means 4, 1 none again. A
+                                         chain (SQS_CHAIN) evaluates a tile as often as it has passes */
   uint32_t reserved;
 } sqs_settings;
 SQS_API int32_t sqs_settings_init(sqs_settings *settings, uint64_t size);
@@ -417,9 +423,9 @@ typedef struct sqs_plan_info {
 } sqs_plan_info;
 SQS_API int32_t sqs_plan_info_get(const sqs_plan *plan, sqs_plan_info *out, sqs_error **err);
 
-/* Memory against work, for a plan of sqs_pipeline_plan() that looks back or has several passes: its targets at a ladder of budgets,
- * from the least to one at which nothing is evaluated twice and no rows are on disk, or nothing more is worth keeping; 24 at
- * most, so that of a very long stream the last may not reach so far.
+/* Memory against work, for a plan of sqs_pipeline_plan() that looks back or has several passes: its targets at a ladder of
+ * budgets, from the least to one at which nothing is evaluated twice and no rows are on disk, or nothing more is worth keeping;
+ * 24 at most, so that of a very long stream the last may not reach so far.
  * SQS_E_RANGE past frontier_count. */
 typedef struct sqs_frontier_point {
   uint32_t struct_size;
@@ -439,12 +445,13 @@ SQS_API const char *sqs_plan_lint(const sqs_plan *plan, uint32_t index);
 /* ---------------------------------------------------------------- run: several targets, any sinks, step by step */
 
 /* A run borrows the pipeline until it is destroyed: graph, input and settings can't be changed meanwhile (SQS_E_STATE), and
- * a second open run on it is refused likewise. create -> add_* for each target -> set_range, set_progress -> execute or step. */
+ * a second open run on it is refused likewise. create -> add_* for each target -> set_range, set_progress -> execute, step or
+ * pull. */
 SQS_API int32_t sqs_run_create(sqs_pipeline *p, sqs_run **out, sqs_error **err);
 SQS_API void sqs_run_destroy(sqs_run *run);
 
-/* Sinks. Callbacks get rows in row order, unless any order is asked for; arrays, buffers and files are filled from the end where
- * a sweep runs that way. No row comes twice. index, if not NULL, receives the target's number. */
+/* Sinks. Callbacks and pulls get rows in row order, unless any order is asked for; arrays, buffers and files are filled from the
+ * end where a sweep runs that way. No row comes twice. index, if not NULL, receives the target's number. */
 SQS_API int32_t sqs_run_add_array(sqs_run *run, const char *target, uint32_t *index, sqs_error **err);
 /* A caller's buffer, not charged to the budget, valid until the run is destroyed. Too small: SQS_E_INVALID at the start. */
 SQS_API int32_t sqs_run_add_buffer(sqs_run *run, const char *target, void *data, uint64_t bytes, uint32_t *index,
@@ -453,12 +460,17 @@ SQS_API int32_t sqs_run_add_buffer(sqs_run *run, const char *target, void *data,
 typedef int32_t (*sqs_rows_fn)(void *user, const sqs_view *rows, char *message);
 SQS_API int32_t sqs_run_add_callback(sqs_run *run, const char *target, sqs_rows_fn fn, void *user, sqs_destroy_fn destroy,
                                      uint32_t *index, sqs_error **err);
-/* The same with a say in the order of pieces (sqs_order_code). Rows delivered from the last to the first have no digest. */
+/* The same with a say in the order of pieces (sqs_order_code). Rows delivered from the last to the first have no digest, pulled
+ * ones neither. */
 SQS_API int32_t sqs_run_add_callback_in(sqs_run *run, const char *target, int32_t order, sqs_rows_fn fn, void *user,
                                         sqs_destroy_fn destroy, uint32_t *index, sqs_error **err);
+/* Rows wait in the run until sqs_run_pull() lends them: for callers that can't give callbacks, and for iterators. Takes no
+ * memory. */
+SQS_API int32_t sqs_run_add_pull(sqs_run *run, const char *target, int32_t order, uint32_t *index, sqs_error **err);
 /* A .npy file (version 1.0, C order, shape (rows, row shape)), written beside the path and renamed when the run has
- * succeeded; an existing file is replaced only then, and what a symbolic link leads to, not the link. SQS_E_INVALID: the path
- * is empty, or that of another target of the run. */
+ * succeeded; an existing file is replaced only then, and what a symbolic link leads to, not the link. The files of one run are
+ * replaced together: when one can't be, those before it are put back, and what a file system can't put back the error names.
+ * SQS_E_INVALID: the path is empty, or that of another target of the run. */
 SQS_API int32_t sqs_run_add_npy(sqs_run *run, const char *target, const char *path, uint32_t *index, sqs_error **err);
 /* Rows [t0, t1) of the first target; others deliver their rows that start in the frames it covers. Default: all. */
 SQS_API int32_t sqs_run_set_range(sqs_run *run, uint64_t t0, uint64_t t1, sqs_error **err);
@@ -478,10 +490,23 @@ SQS_API int32_t sqs_run_set_progress(sqs_run *run, sqs_progress_fn fn, void *use
 
 /* The plan of the targets added so far; the run will follow it. */
 SQS_API int32_t sqs_run_plan(sqs_run *run, sqs_plan **out, sqs_error **err);
-/* Runs to the end. */
+/* Runs to the end. SQS_E_STATE if a target is to be pulled. */
 SQS_API int32_t sqs_run_execute(sqs_run *run, sqs_error **err);
-/* Runs for about max_ns nanoseconds, one tile at least: SQS_PENDING if there is more to do, SQS_OK when done. */
+/* Runs for about max_ns nanoseconds, one tile at least: SQS_PENDING if there is more to do, SQS_OK when done. It goes no further
+ * than to where rows wait to be pulled: SQS_WOULD_BLOCK, at once if they do already. */
 SQS_API int32_t sqs_run_step(sqs_run *run, uint64_t max_ns, sqs_error **err);
+/* Goes on with the run until rows of target `index` are there, and lends the next of them where they lie, each row once: a tile's
+ * rows at most, in the order that sqs_run_add_pull() was given. *rows is valid until the next pull or step, or the run's end.
+ *
+ * index    a target of sqs_run_add_pull(), or SQS_ANY_TARGET.
+ * rows     receives a view whose first_row is its t0 (set struct_size before); empty unless SQS_OK is returned.
+ * whose    if not NULL, receives the target that *rows are of; on SQS_WOULD_BLOCK the one that has to be pulled first.
+ *
+ * SQS_OK with rows. SQS_END_OF_STREAM when all rows of all pulled targets have been lent and the run is done: files are in their
+ * places, digests and statistics are known; so it is from then on. SQS_WOULD_BLOCK if rows of another target wait, since the run
+ * keeps no more than one tile (of several threads: one batch) and does not go on before they are pulled; never for
+ * SQS_ANY_TARGET. SQS_E_STATE if rows of `index` go into another sink; SQS_E_RANGE; what a run can fail with. */
+SQS_API int32_t sqs_run_pull(sqs_run *run, uint32_t index, sqs_view *rows, uint32_t *whose, sqs_error **err);
 /* Ends the run with SQS_E_CANCELLED within one callback; any thread, signal handlers too. */
 SQS_API int32_t sqs_run_cancel(const sqs_run *run);
 
@@ -526,7 +551,7 @@ typedef struct sqs_stage_stats {
 SQS_API int32_t sqs_run_stats(const sqs_run *run, sqs_stats *out, sqs_error **err);
 SQS_API int32_t sqs_run_stage_stats(const sqs_run *run, uint32_t stage, sqs_stage_stats *out, sqs_error **err);
 /* XXH3-128 over the bytes of a target's rows, in row order; 16 bytes, canonical (big endian). SQS_E_STATE before the end, and
- * for rows that a callback got from the last to the first. */
+ * for rows that a callback got, or that were pulled, from the last to the first. */
 SQS_API int32_t sqs_run_digest(const sqs_run *run, uint32_t index, uint8_t out[16], sqs_error **err);
 SQS_API const char *sqs_run_report_text(const sqs_run *run);  /* "" before the end */
 SQS_API const char *sqs_run_report_json(const sqs_run *run);

@@ -104,8 +104,16 @@ class Plan : public detail::Owner<sqs_plan, sqs_plan_destroy> {
 
 // ---------------------------------------------------------------- runs
 
-// In which a callback gets rows: `any` spares a sweep where stages look back.
+// In which a callback or a pull gets rows: `any` spares a sweep where stages look back.
 enum class Order : std::int32_t { rows = SQS_ROW_ORDER, any = SQS_ANY_ORDER };
+
+// Rows that were pulled, and the number of the target they are of.
+struct Piece {
+  std::uint32_t target;
+  View rows;
+};
+
+class PulledRows;
 
 // One execution of several targets into any sinks. Borrows its pipeline until it is destroyed.
 class Run : public detail::Owner<sqs_run, sqs_run_destroy> {
@@ -136,6 +144,10 @@ class Run : public detail::Owner<sqs_run, sqs_run_destroy> {
   std::uint32_t add_npy(const std::string& target, const std::string& path) {
     return detail::get<std::uint32_t>(sqs_run_add_npy, get(), target.c_str(), path.c_str());
   }
+  // Its rows wait to be pulled.
+  std::uint32_t add_pull(const std::string& target, Order order = Order::rows) {
+    return detail::get<std::uint32_t>(sqs_run_add_pull, get(), target.c_str(), static_cast<std::int32_t>(order));
+  }
   void set_range(std::uint64_t t0, std::uint64_t t1 = to_end) { detail::call(sqs_run_set_range, get(), t0, t1); }
   void set_progress(Progress callback) {
     auto held = std::make_unique<Progress>(std::move(callback));
@@ -144,11 +156,21 @@ class Run : public detail::Owner<sqs_run, sqs_run_destroy> {
 
   Plan plan() { return Plan(detail::get<sqs_plan*>(sqs_run_plan, get())); }
   void execute() { detail::call(sqs_run_execute, get()); }
-  // Runs for about that long; true when done.
+  // Runs for about that long; true when done. False too, and no further, where rows wait to be pulled.
   bool step(std::chrono::nanoseconds about) {
     const auto max_ns = static_cast<std::uint64_t>(about.count() < 0 ? 0 : about.count());
     return detail::call(sqs_run_step, get(), max_ns) == SQS_OK;
   }
+  // The next rows of whichever target has some; nothing when all have been pulled and the run is done. They are lent until the
+  // next pull or step.
+  std::optional<Piece> pull() { return pull_of(any_target); }
+  // The same of one target. Throws an Error of SQS_E_STATE if rows of another have to be pulled first.
+  std::optional<View> pull(std::uint32_t index) {
+    std::optional<Piece> piece = pull_of(index);
+    return piece ? std::optional<View>(piece->rows) : std::nullopt;
+  }
+  // All rows of one target that are still to come, piece by piece: for (const View& rows : run.pulled(index)) ...
+  PulledRows pulled(std::uint32_t index);
   // Any thread, signal handlers too.
   std::int32_t cancel() const noexcept { return sqs_run_cancel(get()); }
 
@@ -166,6 +188,16 @@ class Run : public detail::Owner<sqs_run, sqs_run_destroy> {
   Result take_result(std::uint32_t index) { return Result(detail::get<sqs_result*>(sqs_run_take_result, get(), index)); }
 
  private:
+  std::optional<Piece> pull_of(std::uint32_t index) {
+    sqs_view rows = {};
+    rows.struct_size = sizeof rows;
+    std::uint32_t whose = any_target;
+    const std::int32_t status = detail::call(sqs_run_pull, get(), index, &rows, &whose);
+    if (status == SQS_OK) return Piece{whose, View(rows)};
+    if (status == SQS_END_OF_STREAM) return std::nullopt;
+    throw Error(SQS_E_STATE, "rows of target " + std::to_string(whose) + " wait: pull them before those of target " +
+                                 std::to_string(index));
+  }
   static std::int32_t on_rows(void* user, const sqs_view* rows, char* message) {
     return detail::survives(message, [&] { (*static_cast<Rows*>(user))(View(*rows)); }) ? 1 : 0;
   }
@@ -175,6 +207,38 @@ class Run : public detail::Owner<sqs_run, sqs_run_destroy> {
     return go_on ? 1 : 0;
   }
 };
+
+// What Run::pulled() gives: a range that can be gone over once. Lent by the run.
+class PulledRows {
+ public:
+  struct End {};
+  class Iterator {
+   public:
+    Iterator(Run* run, std::uint32_t index) : run_(run), index_(index), rows_(run->pull(index)) {}
+    const View& operator*() const { return *rows_; }
+    const View* operator->() const { return &*rows_; }
+    Iterator& operator++() {
+      rows_ = run_->pull(index_);
+      return *this;
+    }
+    bool operator!=(End) const { return rows_.has_value(); }
+
+   private:
+    Run* run_;
+    std::uint32_t index_;
+    std::optional<View> rows_;
+  };
+
+  PulledRows(Run* run, std::uint32_t index) : run_(run), index_(index) {}
+  Iterator begin() const { return {run_, index_}; }
+  End end() const { return {}; }
+
+ private:
+  Run* run_;
+  std::uint32_t index_;
+};
+
+inline PulledRows Run::pulled(std::uint32_t index) { return {this, index}; }
 
 // ---------------------------------------------------------------- pipelines
 

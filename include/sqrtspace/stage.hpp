@@ -1,5 +1,5 @@
-// sqrtspace/stage.hpp - what stages are made of in C++: names, errors, typed arrays, the call a callback gets, and the declaration
-// of a stage. Included by sqrtspace.hpp, where the objects are; header-only. SPDX-License-Identifier: MIT
+// sqrtspace/stage.hpp - what stages are made of in C++: names, errors, typed arrays, the call a callback gets, and the
+// declaration of a stage. Included by sqrtspace.hpp, where the objects are; header-only. SPDX-License-Identifier: MIT
 //
 // Thread safety: values. A Stage's callbacks run where its `threading` says; what they throw is caught before it reaches C.
 #ifndef SQRTSPACE_STAGE_HPP
@@ -35,7 +35,9 @@ enum class Dtype : std::int32_t {
 };
 enum class Kind : std::int32_t { windows = 0, map = SQS_MAP, scan = SQS_SCAN, reduce = SQS_REDUCE };
 enum class Direction : std::int32_t { forward = SQS_FORWARD, backward = SQS_BACKWARD };
-enum class Threading : std::int32_t { caller_thread = SQS_CALLER_THREAD, any_thread = SQS_ANY_THREAD, concurrent = SQS_CONCURRENT };
+enum class Threading : std::int32_t {
+  caller_thread = SQS_CALLER_THREAD, any_thread = SQS_ANY_THREAD, concurrent = SQS_CONCURRENT
+};
 enum class Purity : std::int32_t { pure = SQS_PURE, once = SQS_ONCE };
 enum class Edge : std::int32_t { valid = SQS_VALID, zero = SQS_ZERO, clamp = SQS_CLAMP, reflect = SQS_REFLECT, odd = SQS_ODD };
 enum class Mode : std::int32_t { automatic = SQS_AUTO, classic = SQS_CLASSIC, sqrt = SQS_SQRT };
@@ -45,6 +47,7 @@ enum class LogLevel : std::int32_t {
 
 inline constexpr std::uint64_t to_end = SQS_END;     // as the end of a range of rows
 inline constexpr std::uint64_t no_cache = SQS_NONE;  // as Settings::lru_bytes
+inline constexpr std::uint32_t any_target = SQS_ANY_TARGET;
 
 inline const char* version() { return sqs_version(); }
 inline std::uint32_t abi_version() { return sqs_abi_version(); }
@@ -91,6 +94,17 @@ class Error : public std::runtime_error {
  private:
   std::int32_t code_;
   std::string stage_;
+  std::uint64_t row_;
+};
+
+// Thrown by a stage's process to say at which row of the tile it failed, counted as Call::first_row() is; that row is then the
+// error's. Of anything else that is thrown the error has the tile's first row.
+class RowError : public std::runtime_error {
+ public:
+  RowError(std::uint64_t row, const std::string& message) : std::runtime_error(message), row_(row) {}
+  std::uint64_t row() const noexcept { return row_; }
+
+ private:
   std::uint64_t row_;
 };
 
@@ -181,7 +195,8 @@ class Array {
  public:
   explicit Array(const sqs_view& view) : view_(view) {
     if (view.dtype == static_cast<std::int32_t>(dtype_of<T>)) return;
-    throw Error(SQS_E_INVALID, std::string("an array of ") + sqs_dtype_name(view.dtype) + " was asked for as " + name(dtype_of<T>));
+    throw Error(SQS_E_INVALID, std::string("an array of ") + sqs_dtype_name(view.dtype) + " was asked for as " +
+                                   name(dtype_of<T>));
   }
 
   std::int64_t rows() const { return view_.shape[0]; }
@@ -264,6 +279,8 @@ class Call {
   std::int64_t first_frame() const { return call_.first_frame; }
   std::uint64_t frames_per_row() const { return call_.frames_per_row; }
   double sample_rate() const { return call_.sample_rate; }
+  // Ends the run with this text for that row, which is one of first_row() .. first_row() + rows() - 1.
+  [[noreturn]] void fail_at(std::uint64_t row, const std::string& message) const { throw RowError(row, message); }
   template <class State>
   State& state() const {
     static_assert(alignof(State) <= 64, "states are aligned to 64 bytes");
@@ -301,7 +318,8 @@ struct Stage {
   std::function<void(void* state, const void* bytes, std::uint64_t used)> restore = {};
 };
 
-// A map whose rows are arrays of T. A process callback that returns has done all its rows; to fail, it throws.
+// A map whose rows are arrays of T. A process callback that returns has done all its rows; to fail, it throws, or
+// calls Call::fail_at().
 template <class T>
 Stage map(std::vector<std::int64_t> shape, Callback process) {
   Stage stage;
@@ -370,7 +388,24 @@ struct StageCallbacks {
     return survives(call->message, [&] { callback(wrapped); }) ? 1 : 0;
   }
   static std::int64_t process(void* user, sqs_call* call) {
-    return run(static_cast<Stage*>(user)->process, call) == 1 ? static_cast<std::int64_t>(call->rows) : -1;
+    const Stage& stage = *static_cast<Stage*>(user);
+    std::int64_t done = -1;  // if it fails nobody knows where
+    const auto body = [&] {
+      Call wrapped(*call);
+      try {
+        stage.process(wrapped);
+      } catch (const RowError& failure) {
+        done = rows_done(*call, failure.row(), stage.direction);
+        throw;
+      }
+    };
+    return survives(call->message, body) ? static_cast<std::int64_t>(call->rows) : done;
+  }
+  // By a callback that has failed at a row: a backward one begins with the last.
+  static std::int64_t rows_done(const sqs_call& call, std::uint64_t failed_row, Direction direction) noexcept {
+    if (failed_row < call.first_row || failed_row - call.first_row >= call.rows) return -1;
+    const std::uint64_t below = failed_row - call.first_row;
+    return static_cast<std::int64_t>(direction == Direction::backward ? call.rows - 1 - below : below);
   }
   static std::int32_t init(void* user, sqs_call* call) { return run(static_cast<Stage*>(user)->init, call); }
   static std::int32_t finish(void* user, sqs_call* call) { return run(static_cast<Stage*>(user)->finish, call); }

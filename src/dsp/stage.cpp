@@ -18,8 +18,10 @@ constexpr const TypeSpec* kTypes[] = {
 
 const Kernel& kernel_of(void* user) { return *static_cast<const Kernel*>(user); }
 
+// A kernel that fails names the row in its sentence, if it knows it; 0 would tell the engine that it was the tile's first.
 int64_t process_callback(void* user, sqs_call* call) {
-  return guarded_callback(call->message, static_cast<int64_t>(call->rows), [&] { kernel_of(user).process(*call); });
+  const auto rows = static_cast<int64_t>(call->rows);
+  return guarded_callback(call->message, rows, [&] { kernel_of(user).process(*call); }) == rows ? rows : -1;
 }
 
 int32_t init_callback(void* user, sqs_call* call) {

@@ -27,7 +27,7 @@ class ClassicExecutor final : public Executor {
       const uint64_t now = os::monotonic_ns();
       (*context_.counters)[order_[std::min(at_, order_.size() - 1)]].add_ns(now - start);
       if (over(steps_[at_])) SQS_TRY(end_step(steps_[at_]));
-      if (now >= deadline_ns && at_ < steps_.size()) return false;
+      if ((now >= deadline_ns || context_.rows_wait()) && at_ < steps_.size()) return false;
     }
     SQS_TRY(machinery_.deliver_globals());
     return true;

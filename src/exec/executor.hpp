@@ -2,6 +2,7 @@
 // executor can only be destroyed. Made with all memory it needs: advance() allocates nothing.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <vector>
@@ -17,6 +18,10 @@ namespace sqs {
 
 // What an executor works on; owned by the run.
 struct RunContext {
+  bool rows_wait() const {
+    return std::any_of(outputs->begin(), outputs->end(), [](const auto& output) { return output->rows_wait(); });
+  }
+
   const Plan* plan = nullptr;
   Source* source = nullptr;
   std::byte* arena = nullptr;
@@ -37,7 +42,8 @@ struct RunContext {
 class Executor {
  public:
   virtual ~Executor() = default;
-  // Works until `deadline_ns` of the monotonic clock has passed, or to the end: true. At least one tile.
+  // Works until `deadline_ns` of the monotonic clock has passed, or to the end: true. At least one tile; ends early where rows
+  // wait to be pulled, and is not called again before all of them are lent. Not called either once it has come to the end.
   virtual Result<bool> advance(uint64_t deadline_ns) = 0;
   // Work done and to do, in tiles.
   virtual uint64_t done() const = 0;

@@ -7,36 +7,87 @@
 #include "plan/memory.hpp"
 
 namespace sqs {
+namespace {
+
+// Takes up to `most` rows off the front of dense ones.
+sqs_view take_front(sqs_view& rows, uint64_t most) {
+  sqs_view front = rows;
+  front.shape[0] = std::min(rows.shape[0], static_cast<int64_t>(std::min<uint64_t>(most, INT64_MAX)));
+  front.base_rows = static_cast<uint64_t>(front.shape[0]);
+  rows.data = static_cast<std::byte*>(rows.data) + front.shape[0] * rows.strides[0];
+  rows.first_row += front.shape[0];
+  rows.shape[0] -= front.shape[0];
+  rows.base_rows -= front.base_rows;
+  return front;
+}
+
+}  // namespace
 
 Status Output::deliver(Worker& worker, const Port& port, uint64_t row, uint64_t count) {
+  if (pulled_) return wait(worker, port, row, count);
   const uint64_t end = row + count;
   while (row < end) {
-    uint64_t piece = end - row;
-    const bool inside = port.interior(row, 1);
-    if (!port.interior(row, piece)) {
-      const Path& path = port.path();
-      if (inside) {
-        piece = std::min(piece, path.interior_end - row);
-      } else {
-        if (row < path.interior_begin) piece = std::min(piece, path.interior_begin - row);
-        piece = std::min(piece, staging_rows(port.seen_bytes()));
-      }
-    }
-    SQS_TRY(pass(inside ? port.view(row, piece) : port.copy(row, piece, worker.staging)));
-    row += piece;
+    const sqs_view piece = next_piece(worker, port, row, end - row);
+    SQS_TRY(pass(piece));
+    row += static_cast<uint64_t>(piece.shape[0]);
   }
   return ok();
 }
 
+// As many of the rows as can be shown at once: what lies inside is one view, what reaches past an end is copied in pieces.
+sqs_view Output::next_piece(Worker& worker, const Port& port, uint64_t row, uint64_t count) {
+  if (port.interior(row, count)) return port.view(row, count);
+  const Path& path = port.path();
+  if (port.interior(row, 1)) return port.view(row, std::min(count, path.interior_end - row));
+  if (row < path.interior_begin) count = std::min(count, path.interior_begin - row);
+  return port.copy(row, std::min(count, staging_rows(port.seen_bytes())), worker.staging);
+}
+
+// Of a batch of tiles one piece after the other comes to wait.
+Status Output::wait(Worker& worker, const Port& port, uint64_t row, uint64_t count) {
+  if (!waiting_.has_value()) {
+    waiting_ = Waiting{&port, &worker, row, row + count, {}};
+    return ok();
+  }
+  if (waiting_->port != &port || waiting_->end != row)
+    return Error{SQS_E_INTERNAL, "rows from " + std::to_string(row) + " on do not follow those that wait to be pulled; this is a "
+                                 "defect of the library"};
+  waiting_->end += count;
+  return ok();
+}
+
+Result<sqs_view> Output::lend(uint64_t most_rows) {
+  Waiting& waiting = *waiting_;
+  if (waiting.port == nullptr) {
+    const sqs_view piece = take_front(waiting.known, most_rows);
+    if (waiting.known.shape[0] == 0) waiting_.reset();
+    note(piece);
+    return piece;
+  }
+  const sqs_view piece = next_piece(*waiting.worker, *waiting.port, waiting.row, std::min(most_rows, waiting.end - waiting.row));
+  waiting.row += static_cast<uint64_t>(piece.shape[0]);
+  if (waiting.row == waiting.end) waiting_.reset();
+  SQS_TRY(pass(piece));
+  return piece;
+}
+
 Status Output::deliver_known(const sqs_view& rows) {
-  rows_ += static_cast<uint64_t>(rows.shape[0]);
-  if (!from_last_) digest_.add(rows);
+  if (pulled_) {
+    waiting_ = Waiting{};
+    waiting_->known = rows;
+    return ok();
+  }
+  note(rows);
   return sink_->write(rows);
 }
 
-Status Output::pass(const sqs_view& rows) {
+void Output::note(const sqs_view& rows) {
   rows_ += static_cast<uint64_t>(rows.shape[0]);
   if (!from_last_) digest_.add(rows);
+}
+
+Status Output::pass(const sqs_view& rows) {
+  note(rows);
   if (cache_ != nullptr) keep(rows);
   return direct_ ? ok() : sink_->write(rows);
 }

@@ -1,7 +1,11 @@
 // One target of a run: its sink, its digest, and the rows it has got so far. Belongs to the thread that drives the run.
+//
+// Of a target that is pulled, delivering rows only notes where they lie. The executor stops before it would move them, and they
+// are lent from there, in pieces; what happens to rows on delivery (digest, cache) happens to each piece as it is lent.
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "exec/port.hpp"
 #include "exec/stage_runner.hpp"
@@ -16,14 +20,14 @@ namespace sqs {
 class Output {
  public:
   Output(std::unique_ptr<Sink> sink, NodeId node, uint64_t row_bytes)
-      : sink_(std::move(sink)), node_(node), row_bytes_(row_bytes) {}
+      : sink_(std::move(sink)), node_(node), row_bytes_(row_bytes), pulled_(sink_->pulled()) {}
 
   Sink& sink() { return *sink_; }
   // Rows come in pieces from the end: they can only be digested when all are there.
   void set_from_last() { from_last_ = true; }
   bool has_digest() const { return has_digest_; }
   const Digest& digest() const { return digest_; }
-  uint64_t rows() const { return rows_; }
+  uint64_t rows() const { return rows_; }  // of a target that is pulled: lent so far
 
   // The stage writes into the sink's memory itself.
   void set_direct() { direct_ = true; }
@@ -38,17 +42,34 @@ class Output {
   Status deliver(Worker& worker, const Port& port, uint64_t row, uint64_t count);
   // The same of rows that were there before: a whole-stream row, or rows of the cache.
   Status deliver_known(const sqs_view& rows);
+  // Whether rows wait to be pulled; the next piece of them, of `most_rows` at most; and the end of waiting, when nobody will.
+  bool rows_wait() const { return waiting_.has_value(); }
+  Result<sqs_view> lend(uint64_t most_rows);
+  void withdraw() { waiting_.reset(); }
   // After the last row.
   Status finish();
 
  private:
+  // Rows [row, end) as a port shows them, or rows that are a view already.
+  struct Waiting {
+    const Port* port = nullptr;
+    Worker* worker = nullptr;
+    uint64_t row = 0;
+    uint64_t end = 0;
+    sqs_view known = {};
+  };
+  static sqs_view next_piece(Worker& worker, const Port& port, uint64_t row, uint64_t count);
+  Status wait(Worker& worker, const Port& port, uint64_t row, uint64_t count);
   Status pass(const sqs_view& rows);
+  void note(const sqs_view& rows);
   void keep(const sqs_view& rows);
 
   std::unique_ptr<Sink> sink_;
   NodeId node_;
   uint64_t row_bytes_;
   Digest digest_;
+  const bool pulled_;
+  std::optional<Waiting> waiting_;
   bool from_last_ = false;
   bool has_digest_ = true;
   bool direct_ = false;

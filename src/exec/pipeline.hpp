@@ -65,6 +65,14 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
   std::unique_ptr<State> state_;
 };
 
+// What a pull has met. Of rows, whose they are; where it would block, whose rows have to be pulled first.
+struct Pulled {
+  enum class What { Rows, End, WouldBlock };
+  What what = What::End;
+  uint32_t target = 0;
+  sqs_view rows = {};  // lent until the run is called again
+};
+
 // One execution; keeps its pipeline alive and borrows it until it is gone. Thread-safe: cancel() only.
 class Run {
  public:
@@ -73,11 +81,15 @@ class Run {
   Result<uint32_t> add_buffer(const std::string& target, void* data, uint64_t bytes);
   Result<uint32_t> add_callback(const std::string& target, bool any_order, sqs_rows_fn fn, User user);
   Result<uint32_t> add_npy(const std::string& target, const std::string& path);
+  Result<uint32_t> add_pull(const std::string& target, bool any_order);
   Status set_range(uint64_t t0, uint64_t t1);
   Status set_progress(sqs_progress_fn fn, User user);
   Result<std::shared_ptr<const ToldPlan>> plan();
   Status execute();
-  Result<bool> step(uint64_t max_ns);  // true: done
+  enum class Stepped { Done, Pending, RowsWait };  // to be pulled before it goes on
+  Result<Stepped> step(uint64_t max_ns);
+  // Goes on until rows of the target, or of any (SQS_ANY_TARGET), are there, or to the end.
+  Result<Pulled> pull(uint32_t index);
   void cancel();                       // async-signal-safe
 
   // SQS_E_STATE before the run has begun.

@@ -10,6 +10,7 @@
 #include "sink/callback_sink.hpp"
 #include "sink/memory_sink.hpp"
 #include "sink/npy_sink.hpp"
+#include "sink/pull_sink.hpp"
 
 namespace sqs {
 namespace {
@@ -73,6 +74,15 @@ Result<uint32_t> Run::add_callback(const std::string& target, bool any_order, sq
   return state_->add(std::move(w));
 }
 
+Result<uint32_t> Run::add_pull(const std::string& target, bool any_order) {
+  Wanted w;
+  w.name = target;
+  SQS_TRY_ASSIGN(w.node, state_->shared->graph->find(target));
+  w.kind = SinkKind::Pull;
+  w.any_order = any_order;
+  return state_->add(std::move(w));
+}
+
 Result<uint32_t> Run::add_npy(const std::string& target, const std::string& path) {
   Wanted w;
   w.name = target;
@@ -111,7 +121,8 @@ Result<Request> Run::State::run_request() const {
   std::vector<TargetRequest> targets;
   for (const Wanted& w : wanted) {
     const bool aligned_buffer = w.kind != SinkKind::Buffer || reinterpret_cast<uintptr_t>(w.data) % kAlign == 0;
-    targets.push_back({w.node, w.kind, aligned_buffer, w.kind != SinkKind::Callback || w.any_order});
+    const bool streamed = w.kind == SinkKind::Callback || w.kind == SinkKind::Pull;
+    targets.push_back({w.node, w.kind, aligned_buffer, !streamed || w.any_order});
   }
   Request made = shared->request(std::move(targets), t0, t1, input);
   shared->count_held(made);
@@ -243,6 +254,9 @@ Status Run::State::make_outputs() {
         sink = std::make_unique<NpySink>(w.name, w.path, plan->graph->node(w.node).decl.dtype,
                                          plan->graph->node(w.node).decl.shape, target.rows.first, target.rows.count());
         break;
+      case SinkKind::Pull:
+        sink = std::make_unique<PullSink>();
+        break;
     }
     SQS_TRY(sink->start(file_buffer));
     outputs.push_back(std::make_unique<Output>(std::move(sink), w.node, target.row_bytes));
@@ -254,20 +268,33 @@ Status Run::State::make_outputs() {
 
 // ---------------------------------------------------------------- running
 
-Result<bool> Run::State::drive(uint64_t deadline_ns) {
+Result<Run::Stepped> Run::State::drive(uint64_t deadline_ns) {
   if (phase == Phase::Done) return Error{SQS_E_STATE, "the run has ended already: make a new one"};
   if (phase == Phase::Failed) return Error{SQS_E_STATE, "the run has failed: make a new one"};
   const os::PinnedFp pinned;
   if (phase == Phase::Building) SQS_TRY(begin());
   for (;;) {
+    if (context.rows_wait()) return Stepped::RowsWait;
     const uint64_t slice = std::min(deadline_ns, os::monotonic_ns() + kSliceNs);
-    SQS_TRY_ASSIGN(const bool done, advance(slice));
+    SQS_TRY_ASSIGN(const bool done, go_on(slice));
     if (done) break;
     SQS_TRY(report_progress(false));
-    if (os::monotonic_ns() >= deadline_ns) return false;
+    if (os::monotonic_ns() >= deadline_ns) return context.rows_wait() ? Stepped::RowsWait : Stepped::Pending;
   }
   SQS_TRY(finish());
-  return true;
+  return Stepped::Done;
+}
+
+// The rows the cache has before those that are computed, these, and those the cache has behind; true when all are delivered.
+Result<bool> Run::State::go_on(uint64_t deadline_ns) {
+  SQS_TRY(deliver_cached(from_cache_front));
+  if (context.rows_wait()) return false;
+  if (!executed) {
+    SQS_TRY_ASSIGN(executed, advance(deadline_ns));
+  }
+  if (!executed || context.rows_wait()) return false;
+  SQS_TRY(deliver_cached(from_cache_tail));
+  return !context.rows_wait();
 }
 
 Result<bool> Run::State::advance(uint64_t deadline_ns) {
@@ -294,6 +321,7 @@ Result<bool> Run::State::go_on_without_disk(Error error) {
   }
   shared->say(SQS_LOG_WARNING, error.message + "; the run starts again without the disk");
   executor.reset();
+  for (const auto& output : outputs) output->withdraw();
   SQS_TRY(reserve());
   SQS_TRY(prepare());
   return false;
@@ -324,7 +352,6 @@ Status Run::State::report_progress(bool last) {
 }
 
 Status Run::State::finish() {
-  SQS_TRY(deliver_cached(from_cache_tail.first, from_cache_tail.last));
   if (shared->cache.has_value()) shared->cache->unpin();
   for (const auto& output : outputs) SQS_TRY(output->finish());
   count();
@@ -341,6 +368,8 @@ Status Run::State::finish() {
   executor.reset();
   spill.clear();
   if (plan->arena_bytes > kKeptArenaBytes) SQS_TRY(shared->ensure_arena(0));
+  write_report();
+  SQS_TRY(show_outputs());
   phase = Phase::Done;
   return ok();
 }
@@ -367,32 +396,22 @@ void Run::State::fail() {
   spill.clear();
   outputs.clear();
   arrays.clear();
+  report.reset();
   phase = Phase::Failed;
 }
 
 Status Run::execute() {
-  SQS_TRY_ASSIGN(const bool done, step(UINT64_MAX));
-  (void)done;
+  if (state_->pulls())
+    return Error{SQS_E_STATE, "the run has targets that are pulled: it goes on by sqs_run_pull(), and by sqs_run_step() until "
+                              "rows wait"};
+  SQS_TRY(step(UINT64_MAX));
   return ok();
 }
 
-Result<bool> Run::step(uint64_t max_ns) {
-  // Whatever ends a run that has begun, a lack of memory included, ends it for good; what was refused before can be mended and
-  // tried again.
-  struct Failing {
-    State& s;
-    bool armed;
-    ~Failing() {
-      if (armed && s.plan != nullptr) s.fail();
-    }
-  } failing{*state_, state_->phase == State::Phase::Building || state_->phase == State::Phase::Running};
+Result<Run::Stepped> Run::step(uint64_t max_ns) {
   const uint64_t now = os::monotonic_ns();
   const uint64_t deadline = max_ns > UINT64_MAX - now ? UINT64_MAX : now + max_ns;
-  Result<bool> done = state_->drive(deadline);
-  if (!done.ok()) return done;
-  if (*done) state_->write_report();
-  failing.armed = false;
-  return done;
+  return state_->to_the_end_of_it([&] { return state_->drive(deadline); });
 }
 
 void Run::cancel() { state_->shared->cancelled.store(true, std::memory_order_relaxed); }

@@ -18,7 +18,7 @@ uint64_t Run::State::cache_slot_bytes() const {
   return std::max(target.row_bytes, std::clamp(tile.saturated(), kSmallestSlot, kLargestSlot));
 }
 
-// Delivers the cached rows at the front of the request and leaves out those at its end; what is between is evaluated.
+// Leaves out the cached rows at both ends of the request, which are delivered before and after what is between.
 Status Run::State::serve_from_cache() {
   Range& rest = context.wanted;
   never_cached = rest;
@@ -44,9 +44,9 @@ Status Run::State::serve_from_cache() {
     rest.last = std::max(rest.first, stretch.first);
   }
   context.cached_rows = front_end - target.rows.first;
+  from_cache_front = {target.rows.first, front_end};
   from_cache_tail = {rest.last, target.rows.last};
   never_cached = without_cached(rest);
-  SQS_TRY(deliver_cached(target.rows.first, front_end));
   outputs[0]->set_cache(&cache, &shared->cached);
   return ok();
 }
@@ -73,15 +73,16 @@ Result<std::vector<StagePlan>> Run::State::rows_without_cache() const {
   return std::move(rest.stages);
 }
 
-Status Run::State::deliver_cached(uint64_t row, uint64_t end) {
+// Of rows that are pulled a stretch at a time.
+Status Run::State::deliver_cached(Range& rest) {
   const TargetPlan& target = plan->targets[0];
   const Node& node = plan->graph->node(target.node);
-  while (row < end) {
-    const RowCache::Stretch stretch = shared->cache->find(target.node, row, target.row_bytes);
-    const uint64_t next = std::min(end, stretch.end);
-    std::byte* data = const_cast<std::byte*>(stretch.rows) + (row - stretch.first) * target.row_bytes;
-    SQS_TRY(outputs[0]->deliver_known(dense_view(node, row, next - row, data)));
-    row = next;
+  while (rest.count() > 0 && !outputs[0]->rows_wait()) {
+    const RowCache::Stretch stretch = shared->cache->find(target.node, rest.first, target.row_bytes);
+    const uint64_t next = std::min(rest.last, stretch.end);
+    std::byte* data = const_cast<std::byte*>(stretch.rows) + (rest.first - stretch.first) * target.row_bytes;
+    SQS_TRY(outputs[0]->deliver_known(dense_view(node, rest.first, next - rest.first, data)));
+    rest.first = next;
   }
   return ok();
 }

@@ -128,8 +128,8 @@ Status Run::digest(uint32_t index, uint8_t out[16]) const {
     return Error{SQS_E_RANGE, "target " + std::to_string(index) + " was asked for, but the run has " +
                               std::to_string(state_->outputs.size())};
   if (!state_->outputs[index]->has_digest())
-    return Error{SQS_E_STATE, "target '" + state_->wanted[index].name + "' has no digest: its rows went to a callback from the last "
-                              "to the first; ask for them in row order", state_->wanted[index].name};
+    return Error{SQS_E_STATE, "target '" + state_->wanted[index].name + "' has no digest: its rows were handed out from the last to "
+                              "the first; ask for them in row order", state_->wanted[index].name};
   state_->outputs[index]->digest().value(out);
   return ok();
 }

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -48,7 +49,9 @@ struct Run::State {
   bool without_disk = false;          // the disk has failed, and a plan without it is followed
   RunContext context;
   std::unique_ptr<Executor> executor;
-  Range from_cache_tail;              // of the first target: rows after context.wanted
+  Range from_cache_front;             // of the first target: rows before context.wanted that have not been delivered
+  Range from_cache_tail;              // likewise after it
+  bool executed = false;              // the executor has come to its end
   Range never_cached;                 // of the first target: what would be computed if the cache still had all it was given
 
   uint64_t began_ns = 0;
@@ -83,10 +86,32 @@ struct Run::State {
   Status serve_from_cache();
   Range without_cached(Range rows) const;
   Result<std::vector<StagePlan>> rows_without_cache() const;
-  Status deliver_cached(uint64_t row, uint64_t end);
+  Status deliver_cached(Range& rest);
   Status report_progress(bool last);
-  Result<bool> drive(uint64_t deadline_ns);
+  Result<Stepped> drive(uint64_t deadline_ns);
+  Result<bool> go_on(uint64_t deadline_ns);
+  // Does a piece of a run's work. Whatever ends a run that has begun, a lack of memory included, ends it for good; what was
+  // refused before can be mended and tried again.
+  template <class Work>
+  auto to_the_end_of_it(Work&& work) {
+    struct Failing {
+      State& s;
+      bool armed;
+      ~Failing() {
+        if (armed && s.plan != nullptr) s.fail();
+      }
+    } failing{*this, phase == Phase::Building || phase == Phase::Running};
+    auto worked = work();
+    if (worked.ok()) failing.armed = false;
+    return worked;
+  }
+  bool pulls() const;
+  Status check_pulled(uint32_t index) const;
+  std::optional<uint32_t> waiting_target(uint32_t index) const;
+  uint64_t rows_per_piece(NodeId node) const;
+  Result<Pulled> pull(uint32_t index);
   Status finish();
+  Status show_outputs();
   void keep_known_rows();
   void count();
   void count_stages();

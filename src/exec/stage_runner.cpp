@@ -9,6 +9,11 @@
 #include "plan/memory.hpp"
 
 namespace sqs {
+namespace {
+
+std::string at_row(uint64_t row) { return "at row " + std::to_string(row); }
+
+}  // namespace
 
 StageRunner::StageRunner(const Node& node, const Rows& domain, double sample_rate, std::byte* state, RowBuffer* output,
                          StageCounters* counters)
@@ -70,13 +75,25 @@ sqs_call StageRunner::frame(Worker& worker, uint64_t row, uint64_t count) const 
   return c;
 }
 
-Error StageRunner::failed(const Worker& worker, const std::string& callback, uint64_t row, int64_t got,
+Error StageRunner::failed(const Worker& worker, const std::string& callback, const std::string& where, uint64_t row, int64_t got,
                           int64_t wanted) const {
   const char* end = static_cast<const char*>(std::memchr(worker.message, '\0', SQS_MESSAGE_BYTES));
   const std::string said(worker.message, end != nullptr ? end : worker.message + SQS_MESSAGE_BYTES);
-  std::string what = "stage '" + node_.name() + "' failed in " + callback + " at row " + std::to_string(row) + ": ";
+  std::string what = "stage '" + node_.name() + "' failed in " + callback + " " + where + ": ";
   what += said.empty() ? "it returned " + std::to_string(got) + " instead of " + std::to_string(wanted) : said;
   return Error{SQS_E_STAGE, what, node_.name(), row};
+}
+
+// Who has done fewer rows has failed at the next; any other number tells no more than the rows of the tile.
+Error StageRunner::failed_in_tile(const Worker& worker, uint64_t row, uint64_t count, int64_t got) const {
+  const auto wanted = static_cast<int64_t>(count);
+  if (got < 0 || got >= wanted) {
+    const std::string rows = "in rows [" + std::to_string(row) + ", " + std::to_string(row + count) + ")";
+    return failed(worker, "process", rows, row, got, wanted);
+  }
+  const auto done = static_cast<uint64_t>(got);
+  const uint64_t at = node_.decl.backward ? row + count - 1 - done : row + done;
+  return failed(worker, "process", at_row(at), at, got, wanted);
 }
 
 // As many rows as can be called for at once from one end of [row, row + count): what lies inside is one view, what reaches past
@@ -111,7 +128,7 @@ Status StageRunner::call(Worker& worker, uint64_t row, uint64_t count) {
   if (node_.decl.kind != Kind::Reduce) c.output = output_view(row, count);
   int64_t got = 0;
   call_out(worker.message, [&] { got = node_.decl.process(node_.decl.user.get(), &c); });
-  if (got != static_cast<int64_t>(count)) return failed(worker, "process", row, got, static_cast<int64_t>(count));
+  if (got != static_cast<int64_t>(count)) return failed_in_tile(worker, row, count, got);
   counters_->add(count, 1);
   return ok();
 }
@@ -125,7 +142,7 @@ Status StageRunner::init(Worker& worker, uint64_t row) {
   sqs_call c = frame(worker, row, 1);
   int32_t got = 0;
   call_out(worker.message, [&] { got = node_.decl.init(node_.decl.user.get(), &c); });
-  return got == 1 ? ok() : Status(failed(worker, "init", row, got, 1));
+  return got == 1 ? ok() : Status(failed(worker, "init", at_row(row), row, got, 1));
 }
 
 Status StageRunner::finish(Worker& worker) {
@@ -135,7 +152,7 @@ Status StageRunner::finish(Worker& worker) {
   c.output = output_view(0, 1);
   int32_t got = 0;
   call_out(worker.message, [&] { got = node_.decl.finish(node_.decl.user.get(), &c); });
-  if (got != 1) return failed(worker, "finish", domain_.count, got, 1);
+  if (got != 1) return failed(worker, "finish", at_row(domain_.count), domain_.count, got, 1);
   return ok();
 }
 

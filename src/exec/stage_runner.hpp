@@ -84,7 +84,9 @@ class StageRunner {
   void look(Worker& worker, uint64_t row, uint64_t count) const;
   sqs_call frame(Worker& worker, uint64_t row, uint64_t count) const;
   sqs_view output_view(uint64_t row, uint64_t count) const;
-  Error failed(const Worker& worker, const std::string& callback, uint64_t row, int64_t got, int64_t wanted) const;
+  Error failed(const Worker& worker, const std::string& callback, const std::string& where, uint64_t row, int64_t got,
+               int64_t wanted) const;
+  Error failed_in_tile(const Worker& worker, uint64_t row, uint64_t count, int64_t got) const;
 
   const Node& node_;
   const Rows domain_;

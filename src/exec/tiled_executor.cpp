@@ -91,7 +91,7 @@ class TiledExecutor final : public Executor {
       if (context_.cancelled->load(std::memory_order_relaxed)) return cancelled_error();
       if (course_.left > 0) SQS_TRY(crew_ != nullptr ? batch() : tile(course_));
       if (course_.left == 0) end_leg(leg_);
-      if (course_.now >= deadline_ns) return false;
+      if (course_.now >= deadline_ns || context_.rows_wait()) return false;
     }
   }
 

@@ -21,7 +21,8 @@ namespace {
 int system_openat(int directory, const char* path, int flags, mode_t mode) { return ::openat(directory, path, flags, mode); }
 
 constexpr FileOps kSystemFileOps = {system_openat, ::pread,   ::pwrite, ::fstat, ::ftruncate, ::fallocate,
-                                    ::fstatfs,     ::fsync,   ::close,  ::renameat, ::unlinkat};
+                                    ::fstatfs,     ::fsync,   ::close,  ::renameat, ::unlinkat,   ::renameat2,
+                                    ::linkat};
 
 std::atomic<const FileOps*> current_ops{&kSystemFileOps};
 
@@ -277,6 +278,20 @@ Status rename_file(const std::string& from, const std::string& to) {
 Status remove_file(const std::string& path) {
   if (file_ops().unlinkat(AT_FDCWD, path.c_str(), 0) == 0) return ok();
   return io_error("cannot remove", path, errno);
+}
+
+Result<Naming> exchange_files(const std::string& a, const std::string& b) {
+  if (file_ops().renameat2(AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), RENAME_EXCHANGE) == 0) return Naming::Done;
+  if (errno == ENOENT) return Naming::NoneThere;
+  if (errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP) return Naming::NotPossible;
+  return io_error("cannot exchange '" + a + "' with", b, errno);
+}
+
+Result<Naming> link_file(const std::string& path, const std::string& second) {
+  if (file_ops().linkat(AT_FDCWD, path.c_str(), AT_FDCWD, second.c_str(), 0) == 0) return Naming::Done;
+  if (errno == ENOENT) return Naming::NoneThere;
+  if (errno == EPERM || errno == ENOSYS || errno == EOPNOTSUPP || errno == EMLINK) return Naming::NotPossible;
+  return io_error("cannot give a second name to", path, errno);
 }
 
 Status sync_directory_of(const std::string& path) {

@@ -29,6 +29,8 @@ struct FileOps {
   int (*close)(int fd);
   int (*renameat)(int from_directory, const char* from, int to_directory, const char* to);
   int (*unlinkat)(int directory, const char* path, int flags);
+  int (*renameat2)(int from_directory, const char* from, int to_directory, const char* to, unsigned flags);
+  int (*linkat)(int from_directory, const char* from, int to_directory, const char* to, int flags);
 };
 
 const FileOps& system_file_ops();
@@ -96,6 +98,12 @@ class File {
 
 Status rename_file(const std::string& from, const std::string& to);
 Status remove_file(const std::string& path);
+// What came of asking the file system for something it may not know.
+enum class Naming { Done, NoneThere, NotPossible };  // NoneThere: no file has one of the names
+// Two files take each other's names in one step.
+Result<Naming> exchange_files(const std::string& a, const std::string& b);
+// The file gets a second name.
+Result<Naming> link_file(const std::string& path, const std::string& second);
 // Makes names created or changed in the directory of `path` survive a power cut.
 Status sync_directory_of(const std::string& path);
 

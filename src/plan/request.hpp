@@ -10,7 +10,7 @@
 
 namespace sqs {
 
-enum class SinkKind { Array, Buffer, Callback, File };
+enum class SinkKind { Array, Buffer, Callback, File, Pull };
 
 struct TargetRequest {
   NodeId node = 0;

@@ -48,6 +48,8 @@ Error NpySink::blamed(Error error) const {
   return error;
 }
 
+Status NpySink::blamed(Status status) const { return status.ok() ? ok() : Status(blamed(std::move(status).error())); }
+
 Status NpySink::start(std::byte* buffer) {
   buffer_ = buffer;
   Result<os::ReplacementFile> file = os::ReplacementFile::create(path_);
@@ -60,8 +62,7 @@ Status NpySink::put(uint64_t offset, const std::byte* from, uint64_t bytes) {
   if (gather(offset, from, bytes)) return ok();
   SQS_TRY(flush());
   if (gather(offset, from, bytes)) return ok();
-  Status written = file_->file().write(offset, from, bytes);
-  return written.ok() ? ok() : Status(blamed(std::move(written).error()));
+  return blamed(file_->file().write(offset, from, bytes));
 }
 
 // Behind what is gathered, or before it; false if it does not adjoin or there is no room.
@@ -87,8 +88,7 @@ bool NpySink::gather(uint64_t offset, const std::byte* from, uint64_t bytes) {
 
 // Then the buffer is empty, and knows where in the file it left off.
 Status NpySink::flush() {
-  Status written = file_->file().write(offset_, buffer_ + begin_, end_ - begin_);
-  if (!written.ok()) return blamed(std::move(written).error());
+  SQS_TRY(blamed(file_->file().write(offset_, buffer_ + begin_, end_ - begin_)));
   begin_ = end_ = 0;
   return ok();
 }
@@ -108,8 +108,7 @@ Result<bool> NpySink::read_back(const Visit& visit) {
   const uint64_t end = header_.size() + rows_ * row_bytes_;
   for (uint64_t offset = header_.size(); offset < end;) {
     const uint64_t piece = std::min(kFileBufferBytes, end - offset);
-    Status read = file_->file().read(offset, buffer_, piece);
-    if (!read.ok()) return blamed(std::move(read).error());
+    SQS_TRY(blamed(file_->file().read(offset, buffer_, piece)));
     visit(buffer_, piece);
     offset += piece;
   }
@@ -118,8 +117,11 @@ Result<bool> NpySink::read_back(const Visit& visit) {
 
 Status NpySink::finish() {
   SQS_TRY(flush());
-  Status committed = file_->commit();
-  return committed.ok() ? ok() : Status(blamed(std::move(committed).error()));
+  return blamed(file_->complete());
 }
+
+Status NpySink::show() { return blamed(file_->put_in_place()); }
+
+Status NpySink::take_back() { return file_->undo(); }
 
 }  // namespace sqs

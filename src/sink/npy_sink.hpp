@@ -1,5 +1,5 @@
-// Rows into a .npy file (version 1.0, C order), written beside its path and renamed at the end. Rows may come in order or from the
-// end; small pieces are gathered in a buffer as long as each adjoins those before it. Not thread-safe.
+// Rows into a .npy file (version 1.0, C order), written beside its path, which it takes when it is shown. Rows may come in order
+// or from the end; small pieces are gathered in a buffer as long as each adjoins those before it. Not thread-safe.
 //
 //   buffer | free | gathered bytes [begin, end) | free |   of the file from offset on
 #pragma once
@@ -21,6 +21,9 @@ class NpySink final : public Sink {
   Status write(const sqs_view& rows) override;
   Result<bool> read_back(const Visit& visit) override;
   Status finish() override;
+  Status show() override;
+  Status take_back() override;
+  void settle() override { file_->settle(); }
 
   // The file's first bytes, padded so that data begins on a multiple of 64.
   static std::string header(int32_t dtype, const std::vector<uint64_t>& row_shape, uint64_t rows);
@@ -30,6 +33,7 @@ class NpySink final : public Sink {
   bool gather(uint64_t offset, const std::byte* from, uint64_t bytes);
   Status flush();
   Error blamed(Error error) const;
+  Status blamed(Status status) const;
 
   std::string target_;
   std::string path_;

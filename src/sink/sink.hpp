@@ -21,14 +21,21 @@ class Sink {
     return ok();
   }
   virtual Status write(const sqs_view& rows) = 0;
+  // Rows wait where they lie until someone asks for them, and are lent.
+  virtual bool pulled() const { return false; }
   // Shows all bytes written so far in row order, if they can be had back; false if not.
   using Visit = std::function<void(const std::byte* bytes, size_t count)>;
   virtual Result<bool> read_back(const Visit& visit) {
     (void)visit;
     return false;
   }
-  // After the last row of a run that has succeeded. A sink destroyed without it leaves nothing behind.
+  // After the last row of a run that has succeeded: all that can fail before the rows are shown to others. A sink destroyed
+  // before it has settled leaves nothing behind.
   virtual Status finish() { return ok(); }
+  // Shows the rows, once all sinks of the run have finished; takes that back; or makes it final, once all have shown theirs.
+  virtual Status show() { return ok(); }
+  virtual Status take_back() { return ok(); }
+  virtual void settle() {}
 };
 
 }  // namespace sqs

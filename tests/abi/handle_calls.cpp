@@ -186,6 +186,9 @@ void add_run_calls(Table& t) {
   t.owning<R>("sqs_run_add_callback_in", k, [](R* run, void* user, Err e) {
     return sqs_run_add_callback_in(run, kSum, SQS_ANY_ORDER, take_rows, user, Counted::destroy, nullptr, e);
   });
+  t.status<R>("sqs_run_add_pull", k, [](R* run, Out, Err e) {
+    return sqs_run_add_pull(run, kSum, SQS_ROW_ORDER, nullptr, e);
+  });
   t.status<R>("sqs_run_add_npy", k, [](R* run, Out, Err e) {
     return sqs_run_add_npy(run, kSum, "/dev/null/never.npy", nullptr, e);
   });
@@ -196,6 +199,10 @@ void add_run_calls(Table& t) {
   t.status<R>("sqs_run_plan", k, [](R* run, Out out, Err e) { return sqs_run_plan(run, as<sqs_plan>(out), e); });
   t.status<R>("sqs_run_execute", k, [](R* run, Out, Err e) { return sqs_run_execute(run, e); });
   t.status<R>("sqs_run_step", k, [](R* run, Out, Err e) { return sqs_run_step(run, 0, e); });
+  t.status<R>("sqs_run_pull", k, [](R* run, Out, Err e) {
+    auto rows = sized<sqs_view>();
+    return sqs_run_pull(run, SQS_ANY_TARGET, &rows, nullptr, e);
+  });
   t.code<R>("sqs_run_cancel", k, sqs_run_cancel);
   t.status<const R>("sqs_run_stats", k, [](const R* run, Out, Err e) {
     auto stats = sized<sqs_stats>();

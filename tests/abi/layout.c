@@ -40,9 +40,12 @@ static void constants(void) {
   C(SQS_MESSAGE_BYTES);
   C(SQS_END);
   C(SQS_NONE);
+  C(SQS_ANY_TARGET);
 
   C(SQS_OK);
   C(SQS_PENDING);
+  C(SQS_END_OF_STREAM);
+  C(SQS_WOULD_BLOCK);
   C(SQS_E_INVALID);
   C(SQS_E_NULL);
   C(SQS_E_HANDLE);

@@ -140,6 +140,7 @@ int main(void) {
   sqs_stats stats;
   float frames[kFrames];
   double total = 0, seconds = 0;
+  int64_t rows_pulled = 0;
   uint32_t index = 99, total_index = 99;
   uint8_t digest[16], again[16];
   const char *target = "so far";
@@ -211,9 +212,22 @@ int main(void) {
   OK(sqs_result_view(result, &view, &error));
   CHECK(view.shape[0] == 1 && value_at(&view, 0) == total);
 
+  /* the same rows, pulled */
+  CHECK(destroyed == 0);
+  sqs_run_destroy(run);
+  OK(sqs_run_create(pipeline, &run, &error));
+  OK(sqs_run_add_pull(run, "so far", SQS_ROW_ORDER, &index, &error));
+  while ((status = sqs_run_pull(run, index, &view, NULL, &error)) == SQS_OK) {
+    CHECK(view.first_row == rows_pulled);
+    rows_pulled += view.shape[0];
+  }
+  CHECK(status == SQS_END_OF_STREAM && rows_pulled == kRows);
+  OK(sqs_run_digest(run, index, again, &error));
+  CHECK(memcmp(digest, again, sizeof digest) == 0);
+
   /* any order */
   sqs_pipeline_destroy(pipeline);
-  CHECK(destroyed == 0);
+  CHECK(destroyed == 1);
   sqs_run_destroy(run);
   sqs_result_destroy(result);
   CHECK(destroyed == 2);

@@ -176,6 +176,8 @@ TEST(Misuse, NullArgumentsOfOtherCalls) {
        }},
       {"add_callback: fn", SQS_E_NULL,
        [&](auto e) { return sqs_run_add_callback(zoo.run, "sum", nullptr, nullptr, nullptr, nullptr, e); }},
+      {"add_pull: target", SQS_E_NULL, [&](auto e) { return sqs_run_add_pull(zoo.run, nullptr, SQS_ROW_ORDER, nullptr, e); }},
+      {"pull: rows", SQS_E_NULL, [&](auto e) { return sqs_run_pull(zoo.run, SQS_ANY_TARGET, nullptr, nullptr, e); }},
       {"add_npy: target", SQS_E_NULL, [&](auto e) { return sqs_run_add_npy(zoo.run, nullptr, "x.npy", nullptr, e); }},
       {"add_npy: path", SQS_E_NULL, [&](auto e) { return sqs_run_add_npy(zoo.run, "sum", nullptr, nullptr, e); }},
       {"run_plan: out", SQS_E_NULL, [&](auto e) { return sqs_run_plan(zoo.run, nullptr, e); }},
@@ -202,7 +204,7 @@ TEST(Misuse, CallsWithoutHandle) {
   EXPECT_EQ(sqs_stage_init(nullptr, sizeof(sqs_stage)), SQS_E_NULL);
   EXPECT_EQ(sqs_reader_init(nullptr, sizeof(sqs_reader)), SQS_E_NULL);
   EXPECT_EQ(sqs_settings_init(nullptr, sizeof(sqs_settings)), SQS_E_NULL);
-  for (const int32_t code : {-1000, -25, 2, 1000}) EXPECT_STREQ(sqs_status_name(code), "unknown status");
+  for (const int32_t code : {-1000, -25, 4, 1000}) EXPECT_STREQ(sqs_status_name(code), "unknown status");
   for (const int32_t dtype : {-1, 0, 13, 1 << 20}) {
     EXPECT_STREQ(sqs_dtype_name(dtype), "unknown dtype");
     EXPECT_EQ(sqs_dtype_bytes(dtype), 0u);

@@ -233,6 +233,32 @@ bool verifying(Failing mode, int n) {
   return sweep.hit();
 }
 
+// A run that is pulled and writes a file, which is there only if all went well.
+bool pulling(Failing mode, int n) {
+  const std::string path = testing::TempDir() + "sqrtspace_no_memory_test.npy";
+  Sweep sweep(mode, n);
+  {
+    const Held<sqs_pipeline> p = make_ready_pipeline();
+    Held<sqs_run> run;
+    sqs_view rows = {};
+    rows.struct_size = sizeof rows;
+    const bool done =
+        sweep.step("run_create", false, [&](auto e, auto) { return sqs_run_create(p, run.out(), e); }) &&
+        sweep.step("add_pull", false, [&](auto e, auto) { return sqs_run_add_pull(run, "sum", SQS_ROW_ORDER, nullptr, e); }) &&
+        sweep.step("add_npy", false, [&](auto e, auto) { return sqs_run_add_npy(run, "sum", path.c_str(), nullptr, e); });
+    EXPECT_TRUE(done);
+    sweep.last_step("pull", [&](auto e) {
+      int32_t status = SQS_OK;
+      while (status == SQS_OK) status = sqs_run_pull(run, 0, &rows, nullptr, e);
+      return status == SQS_END_OF_STREAM ? int32_t{SQS_OK} : status;
+    });
+    run.reset();
+    EXPECT_EQ(std::remove(path.c_str()) == 0, !sweep.hit());
+    expect_ramp_sums(values_of(evaluate(p)));
+  }
+  return sweep.hit();
+}
+
 // Fails every `stride`th allocation of `scenario` in turn, until nothing is left to fail or `most` are done.
 void fail_everywhere(bool (*scenario)(Failing, int), Failing mode, int stride = 1, int most = 100000) {
   scenario(Failing::Never, 0);  // the handle table takes its memory, which it keeps
@@ -254,6 +280,10 @@ void fail_everywhere(bool (*scenario)(Failing, int), Failing mode, int stride = 
 TEST(NoMemory, AnyOneAllocationFails) { fail_everywhere(scenario, Failing::Once); }
 
 TEST(NoMemory, AllAllocationsFailFromAnyOneOn) { fail_everywhere(scenario, Failing::FromThenOn); }
+
+TEST(NoMemory, WhileRowsArePulled) { fail_everywhere(pulling, Failing::Once); }
+
+TEST(NoMemory, FromAnyAllocationOnWhileRowsArePulled) { fail_everywhere(pulling, Failing::FromThenOn); }
 
 TEST(NoMemory, InsideAProbe) { fail_everywhere(probing, Failing::Once, 1, 60); }
 

@@ -177,6 +177,51 @@ TEST(Wrapper, AStageThatThrowsEndsTheRunWithItsText) {
   EXPECT_EQ(pipeline.evaluate("moody").to_vector<double>(), kSums);
 }
 
+// A stage in each direction of each kind says at which row it failed.
+TEST(Wrapper, AStageCanSayAtWhichRowItFailed) {
+  std::uint64_t bad = 0;
+  bool thrown_by_hand = false;
+  const auto fail_at_bad = [&](sq::Call& call) {
+    if (bad < call.first_row() || bad >= call.first_row() + call.rows()) return;
+    if (thrown_by_hand) throw sq::RowError(bad, "row of bad luck");
+    call.fail_at(bad, "row of bad luck");
+  };
+  const auto scan = [&](sq::Direction direction) {
+    sq::Stage stage = sq::scan<double, double>({}, [&](sq::Call& call, double&) { fail_at_bad(call); });
+    stage.direction = direction;
+    return stage;
+  };
+  const auto reduce = [&](sq::Direction direction) {
+    sq::Stage stage = sq::reduce<double, double>({}, [&](sq::Call& call, double&) { fail_at_bad(call); }, [](sq::Call&, double&) {});
+    stage.direction = direction;
+    return stage;
+  };
+  sq::Pipeline pipeline = ready_pipeline();
+  pipeline.add("map", sq::map<double>({}, fail_at_bad), {"sum"});
+  pipeline.add("forward", scan(sq::Direction::forward), {"sum"});
+  pipeline.add("backward", scan(sq::Direction::backward), {"sum"});
+  pipeline.add("reduce", reduce(sq::Direction::forward), {"sum"});
+  pipeline.add("reduce back", reduce(sq::Direction::backward), {"sum"});
+  for (const char* const stage : {"map", "forward", "backward", "reduce", "reduce back"})
+    for (bad = 0; bad < 9; bad += 4) {
+      thrown_by_hand = bad == 4;
+      const sq::Error error = thrown_by([&] { pipeline.evaluate(stage); });
+      EXPECT_EQ(error.code(), SQS_E_STAGE);
+      EXPECT_EQ(error.stage(), stage);
+      EXPECT_EQ(error.row(), bad) << stage;
+      EXPECT_NE(std::string(error.what()).find("at row " + std::to_string(bad) + ": row of bad luck"), std::string::npos)
+          << error.what();
+    }
+}
+
+TEST(Wrapper, ARowThatIsNoneOfTheTilesTellsNothing) {
+  sq::Pipeline pipeline = ready_pipeline();
+  pipeline.add("lost", sq::map<double>({}, [](sq::Call& call) { call.fail_at(call.first_row() + call.rows(), "beyond"); }), {"sum"});
+  const sq::Error error = thrown_by([&] { pipeline.evaluate("lost"); });
+  EXPECT_EQ(error.row(), 0U);
+  EXPECT_NE(std::string(error.what()).find("in rows [0, 9): beyond"), std::string::npos) << error.what();
+}
+
 TEST(Wrapper, WhateverIsThrownIsCaught) {
   sq::Pipeline pipeline = ready_pipeline();
   pipeline.add("odd", sq::map<double>({}, [](sq::Call&) { throw 42; }), {"input"});
@@ -305,6 +350,45 @@ TEST(Wrapper, ARunWithEverySink) {
   std::remove(path.c_str());
 }
 
+TEST(Wrapper, RowsArePulledPieceByPiece) {
+  sq::Pipeline pipeline = ready_pipeline();
+  sq::Settings settings;
+  settings.mode = sq::Mode::sqrt;
+  settings.tile_frames = 4;
+  pipeline.configure(settings);
+  const auto append = [](std::vector<double>& to, const sq::View& rows) {
+    for (std::int64_t t = 0; t < rows.rows(); ++t) to.push_back(rows.as<double>()(t));
+  };
+  {
+    sq::Run run = pipeline.open_run();
+    const std::uint32_t sums = run.add_pull("sum");
+    std::vector<double> pulled;
+    int pieces = 0;
+    for (const sq::View& rows : run.pulled(sums)) {
+      append(pulled, rows);
+      ++pieces;
+    }
+    EXPECT_EQ(pulled, kSums);
+    EXPECT_GT(pieces, 2);
+    EXPECT_FALSE(run.pull(sums).has_value());
+    EXPECT_GT(run.stats().rows_evaluated, 0u);
+  }
+  sq::Run run = pipeline.open_run();
+  run.add_pull("sum", sq::Order::any);
+  run.add_pull("sum");
+  std::vector<double> pulled[2];
+  const std::optional<sq::View> first = run.pull(1);
+  ASSERT_TRUE(first.has_value());
+  append(pulled[1], *first);
+  const sq::Error error = thrown_by([&] { run.pull(1); });
+  EXPECT_EQ(error.code(), SQS_E_STATE);
+  EXPECT_NE(std::string(error.what()).find("target 0"), std::string::npos) << error.what();
+  EXPECT_FALSE(run.step(std::chrono::nanoseconds(1)));
+  while (const std::optional<sq::Piece> piece = run.pull()) append(pulled[piece->target], piece->rows);
+  EXPECT_EQ(pulled[0], kSums);
+  EXPECT_EQ(pulled[1], kSums);
+}
+
 TEST(Wrapper, ASinkThatThrowsEndsTheRun) {
   sq::Pipeline pipeline = ready_pipeline();
   sq::Run run = pipeline.open_run();
@@ -341,6 +425,10 @@ TEST(Wrapper, PlansAndSettings) {
   EXPECT_EQ(plan.info().dependency_span, 2u);
   EXPECT_STRNE(plan.text(), "");
   EXPECT_EQ(plan.json()[0], '{');
+  EXPECT_EQ(plan.info().frontier_count, 0u);
+  EXPECT_EQ(thrown_by([&] { plan.frontier(0); }).code(), SQS_E_RANGE);
+  EXPECT_TRUE(plan.advice().empty());
+  EXPECT_LT(pipeline.plan({"sum"}, 0, sq::to_end, true, sq::Order::any).info().output_bytes, plan.info().output_bytes);
   EXPECT_EQ(pipeline.evaluate("sum").to_vector<double>(), kSums);
   pipeline.probe({"sum"});
   pipeline.verify("sum");

@@ -31,6 +31,8 @@ sqs_access engine_access(const AccessSpec& spec) {
   return access;
 }
 
+bool pulled_by_caller(Sink sink) { return sink == Sink::Pull || sink == Sink::PullInAnyOrder; }
+
 // The user pointer of a source: the samples, and where to count its destruction.
 struct Source {
   const GraphSpec* graph;
@@ -284,8 +286,48 @@ int32_t Session::add_sink(sqs_run* run, Target& target, sqs_error** error) {
       target.collector.emplace(target.name, rows, Order::Any, findings_);
       return sqs_run_add_callback_in(run, name, SQS_ANY_ORDER, RowCollector::take, &*target.collector, nullptr, &target.index,
                                      error);
+    case Sink::Pull:
+      target.collector.emplace(target.name, rows, Order::Row, findings_);
+      return sqs_run_add_pull(run, name, SQS_ROW_ORDER, &target.index, error);
+    case Sink::PullInAnyOrder:
+      target.collector.emplace(target.name, rows, Order::Any, findings_);
+      return sqs_run_add_pull(run, name, SQS_ANY_ORDER, &target.index, error);
   }
   return SQS_E_INTERNAL;
+}
+
+// Drives a run by pulling: whichever target has rows, or one of them until another has to be pulled first, with steps in between.
+int32_t Session::pull_all(OpenRun& opened, Drive drive, Rng& rng, sqs_error** error) {
+  std::vector<Target*> pulled;
+  for (const std::unique_ptr<Target>& target : opened.targets)
+    if (pulled_by_caller(target->sink)) pulled.push_back(target.get());
+  bool done = false;
+  for (uint32_t next = SQS_ANY_TARGET;;) {
+    if (drive == Drive::Step && !done && rng.chance(50)) {
+      const int32_t stepped = sqs_run_step(opened.run.get(), rng.below(20000), error);
+      if (stepped < 0) return stepped;
+      done = stepped == SQS_OK;
+      continue;
+    }
+    const bool owed = next != SQS_ANY_TARGET;  // the last pull told that this one has rows
+    const uint32_t index = owed ? next : rng.chance(50) ? SQS_ANY_TARGET : pulled[rng.below(pulled.size())]->index;
+    sqs_view rows{};
+    rows.struct_size = sizeof rows;
+    uint32_t whose = SQS_ANY_TARGET;
+    const int32_t status = sqs_run_pull(opened.run.get(), index, &rows, &whose, error);
+    if (status < 0) return status;
+    EXPECT_TRUE(!owed || status == SQS_OK) << sqs_status_name(status);
+    EXPECT_TRUE(!done || status == SQS_END_OF_STREAM) << sqs_status_name(status);
+    EXPECT_EQ(rows.shape[0] > 0, status == SQS_OK);
+    if (status == SQS_END_OF_STREAM) return SQS_OK;
+    next = status == SQS_WOULD_BLOCK ? whose : SQS_ANY_TARGET;
+    if (status == SQS_WOULD_BLOCK) {
+      EXPECT_TRUE(index != SQS_ANY_TARGET && whose != index && whose < opened.targets.size());
+      continue;
+    }
+    EXPECT_TRUE(index == SQS_ANY_TARGET || whose == index);
+    RowCollector::take(&*opened.targets.at(whose)->collector, &rows, nullptr);
+  }
 }
 
 // Takes rows, digests and counts of a run that has succeeded.
@@ -294,8 +336,9 @@ void Session::collect(sqs_run* run, const std::vector<std::unique_ptr<Target>>& 
     Delivered delivered;
     std::array<uint8_t, 16> digest{};
     const int32_t digested = sqs_run_digest(run, target->index, digest.data(), nullptr);
-    // Rows that a callback gets from the last to the first can't be digested.
-    EXPECT_TRUE(digested == SQS_OK || (digested == SQS_E_STATE && target->sink == Sink::CallbackInAnyOrder)) << digested;
+    // Rows that are handed out from the last to the first can't be digested.
+    const bool any_order = target->sink == Sink::CallbackInAnyOrder || target->sink == Sink::PullInAnyOrder;
+    EXPECT_TRUE(digested == SQS_OK || (digested == SQS_E_STATE && any_order)) << digested;
     if (target->sink == Sink::Array) {
       sqs_result* result = nullptr;
       EXPECT_EQ(sqs_run_take_result(run, target->index, &result, nullptr), SQS_OK);
@@ -350,8 +393,10 @@ Outcome Session::run(const std::vector<std::string>& targets, const std::vector<
   OpenRun opened;
   sqs_error* error = nullptr;
   int32_t status = open(targets, sinks, range, opened, &error);
-  if (status == SQS_OK && drive == Drive::Execute) status = sqs_run_execute(opened.run.get(), &error);
-  if (status == SQS_OK && drive == Drive::Step) {
+  const bool pulled = std::any_of(sinks.begin(), sinks.end(), pulled_by_caller);
+  if (status == SQS_OK && pulled) status = pull_all(opened, drive, rng, &error);
+  if (status == SQS_OK && !pulled && drive == Drive::Execute) status = sqs_run_execute(opened.run.get(), &error);
+  if (status == SQS_OK && !pulled && drive == Drive::Step) {
     do status = sqs_run_step(opened.run.get(), rng.below(20000), &error);
     while (status == SQS_PENDING);
   }

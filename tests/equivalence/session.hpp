@@ -17,7 +17,7 @@
 namespace eq {
 
 enum class Feed { Memory, Reader, Push };
-enum class Sink { Array, Buffer, UnalignedBuffer, Callback, CallbackInAnyOrder };
+enum class Sink { Array, Buffer, UnalignedBuffer, Callback, CallbackInAnyOrder, Pull, PullInAnyOrder };
 enum class Drive { Execute, Step };
 
 // What a caller's buffer holds before a run.
@@ -92,6 +92,7 @@ class Session {
   int32_t open(const std::vector<std::string>& targets, const std::vector<Sink>& sinks, RowRange range, OpenRun& out,
                sqs_error** error);
   int32_t add_sink(sqs_run* run, Target& target, sqs_error** error);
+  int32_t pull_all(OpenRun& opened, Drive drive, Rng& rng, sqs_error** error);
   int32_t take_plan(sqs_plan* plan, sqs_plan_info& info);
   void collect(sqs_run* run, const std::vector<std::unique_ptr<Target>>& targets, Outcome& outcome);
   void begin_run();

@@ -33,8 +33,8 @@ struct Request {
 
 std::string describe(const Request& request) {
   std::string text = request.evaluate ? "evaluate" : request.drive == Drive::Step ? "step" : "execute";
-  constexpr std::array<const char*, 5> kSinks = {" to an array", " to a buffer", " to an unaligned buffer", " to a callback",
-                                                " to a callback in any order"};
+  constexpr std::array<const char*, 7> kSinks = {" to an array", " to a buffer", " to an unaligned buffer", " to a callback",
+                                                " to a callback in any order", " pulled", " pulled in any order"};
   for (size_t i = 0; i < request.targets.size(); ++i) {
     text += " " + request.targets[i];
     if (!request.evaluate) text += kSinks.at(static_cast<size_t>(request.sinks[i]));
@@ -69,7 +69,7 @@ class Trial {
   int32_t take(Session& session, const sqs_settings& settings, Feed how);
   sqs_settings random_settings();
   Request random_request();
-  Sink random_sink() { return static_cast<Sink>(rng_.below(5)); }
+  Sink random_sink() { return static_cast<Sink>(rng_.below(7)); }
   Request run_of_all();
   Outcome send(Session& session, const Request& request);
   static int32_t plan(Session& session, const Request& request, sqs_plan_info& info);

@@ -45,13 +45,78 @@ TEST_F(CallbackErrors, AFailingStageIsNamedWithItsRowAndItsOwnWords) {
   }
 }
 
-TEST_F(CallbackErrors, OfALongerTileTheRowIsTheTilesFirst) {
+TEST_F(CallbackErrors, OfALongerTileTheRowIsTheTilesFirstIfNothingElseIsTold) {
   set_tile(10);
   hook_ = on_row(37, refuse_with_message);
   const api::Answer failed = evaluate("rest");
-  EXPECT_EQ(failed.code, SQS_E_STAGE);
+  expect_answer(failed, SQS_E_STAGE, {"double", "in rows [30, 40)", "sensor 7"});
   EXPECT_EQ(failed.row, 30U);
   expect_usable();
+}
+
+TEST_F(CallbackErrors, ACallbackThatDidFewerRowsHasFailedAtTheNext) {
+  for (const int32_t mode : {SQS_CLASSIC, SQS_SQRT})
+    for (const uint32_t threads : {1U, 3U}) {
+      set_tile(10, mode, threads);
+      hook_ = on_row(37, [](sqs_call* call) {
+        refuse_with_message(call);
+        return static_cast<int64_t>(37 - call->first_row);
+      });
+      const api::Answer failed = evaluate("sum");
+      expect_answer(failed, SQS_E_STAGE, {"'double' failed in process at row 37: sensor 7"});
+      EXPECT_EQ(failed.row, 37U);
+      expect_usable();
+    }
+}
+
+// A stage with a state that fails at one row, which it meets on its way through the tile.
+struct FailsAt {
+  uint64_t row;
+  bool backward;
+
+  static int64_t process(void* user, sqs_call* call) {
+    const FailsAt& self = *static_cast<FailsAt*>(user);
+    for (uint64_t done = 0; done < call->rows; ++done) {
+      const uint64_t r = self.backward ? call->rows - 1 - done : done;
+      if (call->first_row + r == self.row) return static_cast<int64_t>(done);
+      if (call->output.data != nullptr) *row_i64(call->output, r) = 1;
+    }
+    return static_cast<int64_t>(call->rows);
+  }
+};
+
+TEST_F(CallbackErrors, ScansAndReducesInEitherDirectionFailAtTheirRow) {
+  FailsAt fault{0, false};
+  for (const bool backward : {false, true})
+    for (const int32_t kind : {SQS_SCAN, SQS_REDUCE}) {
+      sqs_stage stage = api::stage(kind, SQS_I64, {}, FailsAt::process);
+      stage.direction = backward ? SQS_BACKWARD : SQS_FORWARD;
+      stage.state_bytes = sizeof(int64_t);
+      if (kind == SQS_REDUCE) stage.finish = write_sum;
+      const std::string name = std::string(backward ? "backward " : "forward ") + (kind == SQS_SCAN ? "scan" : "reduce");
+      add(name.c_str(), stage, {plain("sum")}, &fault);
+      for (const int32_t mode : {SQS_CLASSIC, SQS_SQRT})
+        for (const uint64_t row : {30U, 37U, 39U, 0U, 99U}) {
+          set_tile(10, mode);
+          fault = {row, backward};
+          const api::Answer failed = evaluate(name.c_str());
+          expect_answer(failed, SQS_E_STAGE, {name, "at row " + std::to_string(row) + ":"});
+          EXPECT_EQ(failed.row, row) << name;
+          EXPECT_EQ(failed.stage, name);
+        }
+    }
+  expect_usable();
+}
+
+TEST_F(CallbackErrors, TheRowsOfAScanWithALeadAreCountedFromItsFirstLeadRow) {
+  FailsAt fault{12, false};
+  sqs_stage stage = api::stage(SQS_SCAN, SQS_I64, {}, FailsAt::process);
+  stage.state_bytes = sizeof(int64_t);
+  stage.lead = 7;
+  stage.extend_edge = SQS_CLAMP;
+  add("led", stage, {plain("double")}, &fault);
+  set_tile(10);
+  EXPECT_EQ(evaluate("led").row, 12U);
 }
 
 TEST_F(CallbackErrors, AnyNumberButTheRowsIsAFailure) {
@@ -59,8 +124,10 @@ TEST_F(CallbackErrors, AnyNumberButTheRowsIsAFailure) {
   for (const int64_t returned : {int64_t{0}, int64_t{-1}, int64_t{9}, int64_t{11}, INT64_MIN, INT64_MAX}) {
     hook_ = on_row(55, [=](sqs_call*) { return returned; });
     const api::Answer failed = evaluate("sum");
-    expect_answer(failed, SQS_E_STAGE, {"double", std::to_string(returned), "10"});
-    EXPECT_EQ(failed.row, 50U);
+    const bool tells_row = returned >= 0 && returned < 10;
+    expect_answer(failed, SQS_E_STAGE, {"double", "it returned " + std::to_string(returned) + " instead of 10"});
+    EXPECT_EQ(failed.row, tells_row ? 50U + static_cast<uint64_t>(returned) : 50U);
+    EXPECT_EQ(failed.message.find("in rows [50, 60)") == std::string::npos, tells_row) << failed.message;
   }
   expect_usable();
 }

@@ -72,6 +72,27 @@ TEST_P(Allocations, NoneBetweenTheFirstAndTheLastCallback) { expect_none_in_a_ru
 
 TEST_P(Allocations, NoneBetweenTheFirstAndTheLastCallbackStepByStep) { expect_none_in_a_run(true); }
 
+TEST_P(Allocations, NoneWhileRowsArePulled) {
+  const api::Pipeline p = make(workload(), kFrames);
+  ASSERT_TRUE(api::configure(p.get(), settings()).ok());
+  sqs_run* made = nullptr;
+  ASSERT_EQ(sqs_run_create(p.get(), &made, nullptr), SQS_OK);
+  const api::Run run(made);
+  for (const char* target : workload().targets) ASSERT_EQ(sqs_run_add_pull(made, target, SQS_ANY_ORDER, nullptr, nullptr), SQS_OK);
+  watch().begin(false);
+  uint64_t pieces = 0;
+  auto rows = api::sized<sqs_view>();
+  int32_t status = SQS_OK;
+  for (; status == SQS_OK; ++pieces) {
+    status = sqs_run_pull(made, SQS_ANY_TARGET, &rows, nullptr, nullptr);
+    if (status == SQS_OK) watch().callback();
+  }
+  EXPECT_EQ(status, SQS_END_OF_STREAM);
+  ASSERT_GT(watch().callbacks(), 10U);
+  EXPECT_GT(pieces, 1U);
+  EXPECT_EQ(watch().allocations(), 0U);
+}
+
 TEST_P(Allocations, NoneInLaterRangesThatFindCacheAndCheckpoints) {
   const api::Pipeline p = make(workload(), kFrames);
   ASSERT_TRUE(api::configure(p.get(), settings()).ok());

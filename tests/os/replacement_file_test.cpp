@@ -18,6 +18,14 @@ using test::ScriptedFiles;
 using test::TemporaryDirectory;
 using test::text_of;
 
+// As one file alone is replaced.
+Status commit(ReplacementFile& file) {
+  SQS_TRY(file.complete());
+  SQS_TRY(file.put_in_place());
+  file.settle();
+  return ok();
+}
+
 TEST(ReplacementFile, ReplacesOnlyWhenCommitted) {
   const TemporaryDirectory directory;
   const std::string path = directory.file("out");
@@ -25,7 +33,7 @@ TEST(ReplacementFile, ReplacesOnlyWhenCommitted) {
   ReplacementFile replacement = ReplacementFile::create(path).value();
   ASSERT_TRUE(replacement.file().write(0, "new", 3).ok());
   EXPECT_EQ(text_of(path), "former");
-  ASSERT_TRUE(replacement.commit().ok());
+  ASSERT_TRUE(commit(replacement).ok());
   EXPECT_EQ(text_of(path), "new");
   EXPECT_EQ(directory.names(), std::vector<std::string>{"out"});
 }
@@ -45,7 +53,10 @@ TEST(ReplacementFile, SyncsBeforeItRenamesAndTheDirectoryAfter) {
   const TemporaryDirectory directory;
   ScriptedFiles files;
   ReplacementFile replacement = ReplacementFile::create(directory.file("out")).value();
-  ASSERT_TRUE(replacement.commit().ok());
+  ASSERT_TRUE(replacement.complete().ok());
+  EXPECT_EQ(files.calls("fsync"), 1);
+  EXPECT_TRUE(text_of(directory.file("out")).empty());
+  ASSERT_TRUE(replacement.put_in_place().ok());
   EXPECT_EQ(files.calls("fsync"), 2);
   EXPECT_EQ(files.calls("renameat"), 1);
 }
@@ -57,18 +68,103 @@ TEST_P(ReplacementFileFault, KeepsTheFormerFileAndRemovesTheNewOne) {
   const std::string path = directory.file("out");
   test::write_text(path, "former");
   ScriptedFiles files;
-  ReplacementFile replacement = ReplacementFile::create(path).value();
-  // create() has closed one descriptor, with which it looked at the path.
-  for (int passed = files.calls(GetParam()); passed > 0; --passed) files.fail(GetParam(), 0);
-  files.fail(GetParam(), EIO);
-  const Status committed = replacement.commit();
-  ASSERT_FALSE(committed.ok());
-  EXPECT_EQ(committed.error().code, SQS_E_IO);
+  {
+    ReplacementFile replacement = ReplacementFile::create(path).value();
+    // create() has closed one descriptor, with which it looked at the path.
+    for (int passed = files.calls(GetParam()); passed > 0; --passed) files.fail(GetParam(), 0);
+    files.fail(GetParam(), EIO);
+    const Status committed = commit(replacement);
+    ASSERT_FALSE(committed.ok());
+    EXPECT_EQ(committed.error().code, SQS_E_IO);
+    EXPECT_EQ(text_of(path), "former");
+  }
   EXPECT_EQ(text_of(path), "former");
   EXPECT_EQ(directory.names(), std::vector<std::string>{"out"});
 }
 
-INSTANTIATE_TEST_SUITE_P(Calls, ReplacementFileFault, testing::Values("fsync", "close", "renameat"));
+INSTANTIATE_TEST_SUITE_P(Calls, ReplacementFileFault, testing::Values("fsync", "close", "renameat2"));
+
+TEST(ReplacementFile, IsTakenBackIfTheDirectoryCannotBeSynced) {
+  const TemporaryDirectory directory;
+  test::write_text(directory.file("out"), "former");
+  ScriptedFiles files;
+  ReplacementFile replacement = ReplacementFile::create(directory.file("out")).value();
+  ASSERT_TRUE(replacement.complete().ok());
+  files.fail("fsync", 0);
+  files.fail("fsync", EIO);
+  EXPECT_FALSE(replacement.put_in_place().ok());
+  EXPECT_EQ(text_of(directory.file("out")), "former");
+  EXPECT_EQ(directory.names(), std::vector<std::string>{"out"});
+}
+
+TEST(ReplacementFile, CompleteTellsThatTheDirectoryIsGoneOrThePathTaken) {
+  const TemporaryDirectory directory;
+  std::filesystem::create_directory(directory.file("in"));
+  ReplacementFile lost = ReplacementFile::create(directory.file("in/out")).value();
+  ReplacementFile taken = ReplacementFile::create(directory.file("out")).value();
+  std::filesystem::rename(directory.file("in"), directory.file("elsewhere"));
+  std::filesystem::create_directory(directory.file("out"));
+  const Status without_directory = lost.complete();
+  ASSERT_FALSE(without_directory.ok());
+  EXPECT_NE(without_directory.error().message.find(directory.file("in/out")), std::string::npos) << without_directory.error().message;
+  EXPECT_FALSE(taken.complete().ok());
+}
+
+// What a file system may not know, and whether the former file can come back there.
+struct Missing {
+  const char* what;
+  std::vector<const char*> calls;
+  int number;
+  bool comes_back;
+};
+
+class ReplacementFileUndo : public testing::TestWithParam<Missing> {};
+
+TEST_P(ReplacementFileUndo, BringsTheFormerFileBackOrSaysThatItCannot) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("out");
+  for (const bool settled : {true, false}) {
+    test::write_text(path, "former");
+    ScriptedFiles files;
+    for (const char* call : GetParam().calls) files.fail(call, GetParam().number);
+    {
+      ReplacementFile replacement = ReplacementFile::create(path).value();
+      ASSERT_TRUE(replacement.file().write(0, "new", 3).ok());
+      ASSERT_TRUE(replacement.complete().ok());
+      ASSERT_TRUE(replacement.put_in_place().ok());
+      EXPECT_EQ(text_of(path), "new");
+      if (settled) {
+        replacement.settle();
+      } else {
+        const Status undone = replacement.undo();
+        EXPECT_EQ(undone.ok(), GetParam().comes_back);
+        if (!undone.ok()) {
+          EXPECT_NE(undone.error().message.find("'" + path + "' has been replaced already"), std::string::npos);
+        }
+      }
+    }
+    EXPECT_EQ(text_of(path), settled || !GetParam().comes_back ? "new" : "former");
+    EXPECT_EQ(directory.names(), std::vector<std::string>{"out"});
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(FileSystems, ReplacementFileUndo,
+                         testing::Values(Missing{"nothing", {}, 0, true}, Missing{"exchange", {"renameat2"}, EINVAL, true},
+                                         Missing{"exchange in old kernels", {"renameat2"}, ENOSYS, true},
+                                         Missing{"exchange and links", {"renameat2", "linkat"}, EOPNOTSUPP, false}));
+
+TEST(ReplacementFile, DestroyedBeforeItIsSettledItWasNeverThere) {
+  const TemporaryDirectory directory;
+  test::write_text(directory.file("there"), "former");
+  for (const char* name : {"there", "fresh"}) {
+    ReplacementFile replacement = ReplacementFile::create(directory.file(name)).value();
+    ASSERT_TRUE(replacement.complete().ok());
+    ASSERT_TRUE(replacement.put_in_place().ok());
+    EXPECT_EQ(text_of(directory.file(name)), "");
+  }
+  EXPECT_EQ(text_of(directory.file("there")), "former");
+  EXPECT_EQ(directory.names(), std::vector<std::string>{"there"});
+}
 
 TEST(ReplacementFile, ReplacesWhatALinkLeadsTo) {
   const TemporaryDirectory directory;
@@ -76,7 +172,7 @@ TEST(ReplacementFile, ReplacesWhatALinkLeadsTo) {
   std::filesystem::create_symlink("there", directory.file("link"));
   ReplacementFile replacement = ReplacementFile::create(directory.file("link")).value();
   ASSERT_TRUE(replacement.file().write(0, "new", 3).ok());
-  ASSERT_TRUE(replacement.commit().ok());
+  ASSERT_TRUE(commit(replacement).ok());
   EXPECT_TRUE(std::filesystem::is_symlink(directory.file("link")));
   EXPECT_EQ(text_of(directory.file("there")), "new");
 }

@@ -48,6 +48,9 @@ TEST(NpySink, RowsOfAnySizeArriveInOrderAndTheFileAppearsAtTheEnd) {
   }
   EXPECT_FALSE(os::File::open_for_reading(path).ok());
   ASSERT_TRUE(sink.finish().ok());
+  EXPECT_FALSE(os::File::open_for_reading(directory.file("out.npy")).ok());
+  ASSERT_TRUE(sink.show().ok());
+  sink.settle();
   const std::string text = *os::read_text(path);
   const std::string header = NpySink::header(SQS_U16, {}, 200'000);
   ASSERT_EQ(text.size(), header.size() + 400'000);
@@ -75,6 +78,9 @@ TEST(NpySink, RowsFromTheLastToTheFirstMakeTheSameFileAndCanBeReadBack) {
   ASSERT_EQ(back.size(), all.size() * 2);
   EXPECT_EQ(std::memcmp(back.data(), all.data(), back.size()), 0);
   ASSERT_TRUE(sink.finish().ok());
+  EXPECT_FALSE(os::File::open_for_reading(directory.file("out.npy")).ok());
+  ASSERT_TRUE(sink.show().ok());
+  sink.settle();
   const std::string text = *os::read_text(directory.file("out.npy"));
   ASSERT_EQ(text.size(), NpySink::header(SQS_U16, {}, all.size()).size() + back.size());
   EXPECT_EQ(std::memcmp(text.data() + text.size() - back.size(), all.data(), back.size()), 0);

@@ -81,6 +81,12 @@ class ScriptedFiles {
         [](int directory, const char* path, int flags) {
           return fails("unlinkat") ? -1 : os::system_file_ops().unlinkat(directory, path, flags);
         },
+        [](int from_directory, const char* from, int to_directory, const char* to, unsigned flags) {
+          return fails("renameat2") ? -1 : os::system_file_ops().renameat2(from_directory, from, to_directory, to, flags);
+        },
+        [](int from_directory, const char* from, int to_directory, const char* to, int flags) {
+          return fails("linkat") ? -1 : os::system_file_ops().linkat(from_directory, from, to_directory, to, flags);
+        },
     };
     return ops;
   }
