@@ -1,6 +1,7 @@
 // One target of a run: its sink, its digest, and the rows it has got so far. Belongs to the thread that drives the run.
 #pragma once
 
+#include <array>
 #include <memory>
 
 #include "exec/port.hpp"
@@ -21,6 +22,9 @@ class Output {
   Sink& sink() { return *sink_; }
   // Rows come in pieces from the end: they can only be digested when all are there.
   void set_from_last() { from_last_ = true; }
+  // The run starts again, in either direction: rows that the sink has got are passed over from now on, so that no row comes twice.
+  // Where they were digested as they came and the rest comes from the last row, or the other way round, there is no digest.
+  void start_again();
   bool has_digest() const { return has_digest_; }
   const Digest& digest() const { return digest_; }
   uint64_t rows() const { return rows_; }
@@ -42,7 +46,13 @@ class Output {
   Status finish();
 
  private:
+  // Up to two stretches: rows come from the first one on, and where the cache has some of these, others from the last one down.
+  using Stretches = std::array<Range, 2>;
+
   Status pass(const sqs_view& rows);
+  Status pass_new(const sqs_view& rows, bool there);
+  Status hand_over(const sqs_view& rows, bool there);
+  void note(Range rows);
   void keep(const sqs_view& rows);
 
   std::unique_ptr<Sink> sink_;
@@ -53,6 +63,8 @@ class Output {
   bool has_digest_ = true;
   bool direct_ = false;
   uint64_t rows_ = 0;
+  Stretches got_{};              // which these are
+  Stretches before_{};           // those of them that came before the run started again
   RowCache* cache_ = nullptr;
   RowRecord* record_ = nullptr;  // of what the cache has been given
 };
