@@ -152,6 +152,7 @@ Status LookBack::restore(const Leg& leg, Lane& lane) {
   const bool reversal = plan_.turn.kind == TurnPlan::Kind::Reversal;
   if (reversal && leg.record != Leg::kPassing) watch.check = std::exchange(watch.restored, {});
   const uint64_t row = segments_.start(node, lane.backward() ? leg.last : leg.first);
+  if (leg.record != Leg::kPassing) watch.replayed_from = row == Segments::kNoRow ? lane.start() : row;
   if (row == Segments::kNoRow || row == (lane.backward() ? lane.unit->domain.count : 0)) {
     lane.runner->drop_state();
     return ok();
@@ -245,14 +246,7 @@ Status LookBack::reached(Lane& lane) {
   if (lane.at == watch.check.row) {
     SQS_TRY_ASSIGN(const uint64_t used, lane.runner->save(staging_));
     const Known known = std::exchange(watch.check, {});
-    if (XXH3_64bits(staging_, used) != known.hash) {
-      const std::string& name = lane.runner->node().name();
-      return Error{SQS_E_CONTRACT, "stage '" + name + "' is not pure: evaluated again, its state at row " + std::to_string(lane.at) +
-                                       " is another than before; a row may depend on nothing but its declared inputs and its "
-                                       "state, and equal states must be equal bytes, or declare the stage SQS_ONCE; or a "
-                                       "reader gave other bytes for the same frames",
-                   name, lane.at};
-    }
+    if (XXH3_64bits(staging_, used) != known.hash) return not_pure(lane, watch);
   }
   if (lane.at == watch.tail_row) {
     SQS_TRY_ASSIGN(const uint64_t used, lane.runner->save(staging_));
@@ -263,6 +257,16 @@ Status LookBack::reached(Lane& lane) {
     next_save(lane, watch);
   }
   return ok();
+}
+
+Error LookBack::not_pure(const Lane& lane, const Watch& watch) const {
+  const std::string& name = lane.runner->node().name();
+  const uint64_t first = std::min(watch.replayed_from, lane.at);
+  return Error{SQS_E_CONTRACT, "stage '" + name + "' is not pure: " + rows_text(first, std::max(watch.replayed_from, lane.at)) +
+                                   " were evaluated again, and then its state is another than before; a row may depend on nothing "
+                                   "but its declared inputs and its state, and equal states must be equal bytes, or declare the "
+                                   "stage SQS_ONCE; or a reader gave other bytes for the same frames",
+               name, first};
 }
 
 Status LookBack::save(const Lane& lane, uint64_t record, bool on_disk) {

@@ -5,7 +5,7 @@
 // scan.
 //
 // A replayed scan must come through the same states again: the hash of each saved state is compared when a replay passes its
-// row, and a difference is an error that names the stage.
+// row, and a difference is an error that names the stage and the rows that were evaluated from the state before to that one.
 #pragma once
 
 #include <optional>
@@ -62,7 +62,8 @@ class LookBack {
     uint64_t passing_row = 0;             // where the state stands that the last replay has left on its way
     uint64_t tail_row = Segments::kNoRow; // a reversal's: where it stands when the rows that are kept from the first sweep begin
     Known tail;                           // the state there: the first replay ends with it
-    Known check;                          // a state that the replay at hand comes through again
+    uint64_t replayed_from = 0;           // where the replay at hand has set out from a saved state, or from the start,
+    Known check;                          // and a state that it comes through again
     Known restored;                       // the last one a replay started from: the next one ends there
   };
   // Rows on their way to a tape.
@@ -87,6 +88,7 @@ class LookBack {
   Status spill(const Recorded& tape);
   Error disk_failed(NodeId node, uint64_t row, const std::string& what, Error cause);
   Error rows_failed(const Recorded& tape, Range rows, const std::string& what, Error cause);
+  Error not_pure(const Lane& lane, const Watch& watch) const;
   Status seat_tapes(uint32_t sweep, const Leg& leg);
   uint64_t tape_offset(NodeId node, uint64_t tiles) const;
   std::byte* record_at(uint64_t record) const;
