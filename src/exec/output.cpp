@@ -41,15 +41,13 @@ Status Output::deliver(Worker& worker, const Port& port, uint64_t row, uint64_t 
     SQS_TRY(pass(inside ? port.view(row, piece) : port.copy(row, piece, worker.staging)));
     row += piece;
   }
-  note(all);
-  return ok();
+  return note(all);
 }
 
 Status Output::deliver_known(const sqs_view& rows) {
   SQS_TRY(pass_new(rows, false));
   const auto first = static_cast<uint64_t>(rows.first_row);
-  note({first, first + static_cast<uint64_t>(rows.shape[0])});
-  return ok();
+  return note({first, first + static_cast<uint64_t>(rows.shape[0])});
 }
 
 Status Output::pass(const sqs_view& rows) {
@@ -85,14 +83,15 @@ Status Output::hand_over(const sqs_view& rows, bool there) {
   return there ? ok() : sink_->write(rows);
 }
 
-void Output::note(Range rows) {
+Status Output::note(Range rows) {
   for (Range& stretch : got_) {
     if (stretch.count() == 0) stretch = rows;
     else if (rows.first == stretch.last) stretch.last = rows.last;
     else if (rows.last == stretch.first) stretch.first = rows.first;
     else continue;
-    return;
+    return ok();
   }
+  return Error{SQS_E_INTERNAL, "rows of a target came from more than two places; this is a defect of the library"};
 }
 
 void Output::start_again() {

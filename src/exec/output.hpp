@@ -22,8 +22,8 @@ class Output {
   Sink& sink() { return *sink_; }
   // Rows come in pieces from the end: they can only be digested when all are there.
   void set_from_last() { from_last_ = true; }
-  // The run starts again, in either direction: rows that the sink has got are passed over from now on, so that no row comes twice.
-  // Where they were digested as they came and the rest comes from the last row, or the other way round, there is no digest.
+  // The run starts again, in either direction: rows that the sink has got are passed over from now on, so that none comes twice.
+  // Where these came in another direction than the rest does, there is no digest.
   void start_again();
   bool has_digest() const { return has_digest_; }
   const Digest& digest() const { return digest_; }
@@ -52,7 +52,7 @@ class Output {
   Status pass(const sqs_view& rows);
   Status pass_new(const sqs_view& rows, bool there);
   Status hand_over(const sqs_view& rows, bool there);
-  void note(Range rows);
+  Status note(Range rows);
   void keep(const sqs_view& rows);
 
   std::unique_ptr<Sink> sink_;
