@@ -468,7 +468,7 @@ SQS_API int32_t sqs_run_set_range(sqs_run *run, uint64_t t0, uint64_t t1, sqs_er
 
 typedef struct sqs_progress {
   uint32_t struct_size;
-  uint32_t sweep, sweeps;             /* sweep counts from 0 */
+  uint32_t sweep, sweeps;             /* sweep counts from 0, anew if a run starts again */
   uint32_t reserved;
   double fraction;                    /* of the run, 0..1 */
   double seconds;                     /* since the run began */

@@ -189,9 +189,6 @@ Result<std::vector<SpillFile>> open_spill_files(const Plan& plan) {
 
 // Takes all memory the plan names before the first stage runs.
 Status Run::State::reserve() {
-  if (!plan->uses_known) shared->forget_known();
-  if (plan->drop_held_checkpoints) shared->checkpoints.reset();
-  if (plan->drop_held_cache) shared->cache.reset();
   spill.clear();
   Result<std::vector<SpillFile>> opened = open_spill_files(*plan);
   if (opened.ok()) {
@@ -201,6 +198,9 @@ Status Run::State::reserve() {
     SQS_TRY(plan_without_disk());
     shared->say(SQS_LOG_WARNING, disk_failure.cause + "; the run does without");
   }
+  if (!plan->uses_known) shared->forget_known();
+  if (plan->drop_held_checkpoints) shared->checkpoints.reset();
+  if (plan->drop_held_cache) shared->cache.reset();
   SQS_TRY(shared->ensure_arena(plan->arena_bytes, plan->turn.replays_ahead ? 1 : plan->threads));
   shared->ledger->restart_peak();
   if (plan->checkpoint_bytes > 0 && !shared->checkpoints.has_value()) {

@@ -72,6 +72,16 @@ TEST_P(LookingBack, ADiskThatFailsAnywhereLeavesTheSameBytesOrAClearError) {
   EXPECT_LT(tried.started_again, tried.faults);
 }
 
+// Its second run has rows of the first in its plan, but not in the one that needs no disk: these must go before it begins.
+TEST(LookingBackOnDisk, RowsOfEarlierRunsHaveNoPlaceInAPlanThatHasNone) {
+  TrialOptions options;
+  options.limits.turns = 2;
+  options.faults = {FailingDisk::arm, FailingDisk::disarm, FailingDisk::describe};
+  options.graphs_variable = "SQS_ONE_FAULT_GRAPH";
+  const TrialResult tried = try_spilling(7'102'170, 1, options, 0);
+  EXPECT_GT(tried.faults, 0U);
+}
+
 // From the least budget up: while there is room for one tape, for two, and for all rows.
 TEST(LookingBackOnThreads, ASecondThreadReplaysAheadOfTheFirst) {
   uint64_t beside = 0;

@@ -104,7 +104,7 @@ class DiskErrors : public ::testing::TestWithParam<DiskCase> {
   }
 
   // What every run tells of itself when it has succeeded, however it came to that.
-  static void expect_told_right(CountedChain& chain) {
+  void expect_told_right(CountedChain& chain) const {
     const sqs_stats& stats = chain.stats();
     uint64_t rows = 0;
     uint64_t calls = 0;
@@ -115,6 +115,8 @@ class DiskErrors : public ::testing::TestWithParam<DiskCase> {
     EXPECT_EQ(stats.rows_evaluated, rows);
     EXPECT_EQ(stats.callbacks, calls);
     EXPECT_EQ(stats.rows_evaluated + stats.rows_from_cache + stats.rows_skipped, stats.rows_predicted + stats.rows_given_up);
+    const uint64_t once_each = spec_.stages() * spec_.frames();
+    EXPECT_EQ(stats.rows_evaluated, once_each + stats.rows_replayed + stats.rows_swept_again + stats.rows_given_up);
     EXPECT_LE(stats.measured_bytes, stats.predicted_bytes);
     EXPECT_LE(stats.measured_bytes, stats.reserved_bytes);
     EXPECT_LE(stats.predicted_bytes, stats.budget_bytes);
