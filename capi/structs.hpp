@@ -31,8 +31,8 @@ SQS_STRUCT(sqs_reader, 40);
 SQS_STRUCT(sqs_settings, 72);
 SQS_STRUCT(sqs_plan_info, 224);
 SQS_STRUCT(sqs_frontier_point, 56);
-SQS_STRUCT(sqs_stats, 280);
-SQS_STRUCT(sqs_stage_stats, 80);
+SQS_STRUCT(sqs_stats, 288);
+SQS_STRUCT(sqs_stage_stats, 88);
 SQS_STRUCT(sqs_view, 176);
 #undef SQS_STRUCT
 

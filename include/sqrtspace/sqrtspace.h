@@ -344,9 +344,11 @@ typedef struct sqs_settings {
   uint64_t tile_frames;               /* frames per tile; 0: chosen from cache and row sizes */
   const char *spill_dir;              /* where a run that looks back once may keep states or rows on disk (a chain, SQS_CHAIN,
                                          keeps none there), in files without names, checked when they are read; copied; NULL or
-                                         "": no disk. A disk that fails is done without if no row has been delivered and the
-                                         budget allows, else SQS_E_IO. A directory in memory (tmpfs) takes that memory, beside
-                                         the budget */
+                                         "": no disk. When it fails the run starts again without it, and callbacks and pulls get
+                                         only rows they have not got, if the budget allows and no SQS_ONCE stage has run; else
+                                         SQS_E_IO. A directory in memory (tmpfs) takes that memory, beside the budget. Where the
+                                         file system has no files without names (O_TMPFILE) a kill can leave
+                                         ".sqrtspace-unnamed-N", empty: the next run with files there removes it */
   uint64_t disk_bytes;                /* at most, of all files; 0: what the file system has free when a run is planned */
   uint32_t max_ratio;                 /* where a run looks back once: evaluations of a tile at most; 0 means 4, 1 none again. A
                                          chain (SQS_CHAIN) evaluates a tile as often as it has passes */
@@ -477,7 +479,7 @@ SQS_API int32_t sqs_run_set_range(sqs_run *run, uint64_t t0, uint64_t t1, sqs_er
 
 typedef struct sqs_progress {
   uint32_t struct_size;
-  uint32_t sweep, sweeps;             /* sweep counts from 0 */
+  uint32_t sweep, sweeps;             /* sweep counts from 0, anew if a run starts again */
   uint32_t reserved;
   double fraction;                    /* of the run, 0..1 */
   double seconds;                     /* since the run began */
@@ -520,8 +522,8 @@ typedef struct sqs_stats {
   uint64_t tiles;
   uint64_t budget_bytes, predicted_bytes, reserved_bytes, measured_bytes; /* measured: peak of the ledger */
   uint64_t untracked_bytes;
-  uint64_t rows_predicted, rows_evaluated, rows_from_cache, rows_skipped; /* all stages; predicted = the sum of the others;
-                                         skipped: by an access checkpoint */
+  uint64_t rows_predicted, rows_evaluated, rows_from_cache, rows_skipped; /* all stages; predicted = the sum of the others,
+                                         less rows_given_up; skipped: by an access checkpoint */
   uint64_t cache_hits, cache_misses;  /* tiles asked of the LRU */
   uint64_t checkpoints_saved, checkpoints_loaded, checkpoint_bytes;
   uint64_t source_frames, source_bytes, sink_bytes;
@@ -537,6 +539,7 @@ typedef struct sqs_stats {
   /* Again by a later sweep; and of a run of a range of rows: from where scans start (or a checkpoint is) to the first row that
    * is asked for, with what these read; rows that the LRU was once given and had no more, with what these read. */
   uint64_t rows_swept_again, rows_access, rows_cache_lost;
+  uint64_t rows_given_up;             /* before the disk failed and the run started again without it; all stages */
 } sqs_stats;
 typedef struct sqs_stage_stats {
   uint32_t struct_size;
@@ -547,6 +550,7 @@ typedef struct sqs_stage_stats {
   uint64_t buffer_bytes;
   double seconds;
   double recompute_ratio;             /* rows evaluated / distinct rows needed */
+  uint64_t rows_given_up;             /* of those evaluated: before the disk failed */
 } sqs_stage_stats;
 SQS_API int32_t sqs_run_stats(const sqs_run *run, sqs_stats *out, sqs_error **err);
 SQS_API int32_t sqs_run_stage_stats(const sqs_run *run, uint32_t stage, sqs_stage_stats *out, sqs_error **err);

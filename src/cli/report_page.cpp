@@ -67,13 +67,14 @@ std::string memory(const sqs_stats& s) {
 }
 
 std::string causes(const sqs_stats& s) {
-  const uint64_t more = s.rows_replayed + s.rows_swept_again + s.rows_access + s.rows_cache_lost;
+  const uint64_t more = s.rows_replayed + s.rows_swept_again + s.rows_access + s.rows_cache_lost + s.rows_given_up;
   const std::pair<std::string, uint64_t> parts[] = {
       {"asked for, once each", s.rows_evaluated - std::min(s.rows_evaluated, more)},
       {fmt::format("by replays ({} of them halos)", format_count(s.rows_halo)), s.rows_replayed},
       {"in later sweeps", s.rows_swept_again},
       {"to get to the range", s.rows_access},
-      {"that the cache has lost", s.rows_cache_lost}};
+      {"that the cache has lost", s.rows_cache_lost},
+      {"before the disk failed", s.rows_given_up}};
   std::vector<Line> lines;
   for (const auto& [name, rows] : parts)
     if (rows > 0 || lines.empty())

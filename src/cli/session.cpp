@@ -186,6 +186,7 @@ nlohmann::json to_json(const sqs_stats& stats) {
           {"rows_swept_again", stats.rows_swept_again},
           {"rows_access", stats.rows_access},
           {"rows_cache_lost", stats.rows_cache_lost},
+          {"rows_given_up", stats.rows_given_up},
           {"disk_written_bytes", stats.disk_written_bytes},
           {"disk_read_bytes", stats.disk_read_bytes},
           {"seconds", stats.seconds},

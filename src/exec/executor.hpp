@@ -34,6 +34,7 @@ struct RunContext {
   std::vector<StageCounters>* counters = nullptr;                 // by node
   Range wanted;              // of the first target: what the cache did not have
   uint64_t cached_rows = 0;  // of the first target: before `wanted`
+  bool disk_failed = false;  // why advance() has failed
   uint32_t threads_missing = 0;  // that the system did not start
   uint64_t checkpoints_saved = 0;
   uint64_t checkpoints_loaded = 0;

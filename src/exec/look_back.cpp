@@ -14,6 +14,10 @@ namespace {
 
 constexpr NodeId kAllTapes = UINT32_MAX;  // the end of the last
 
+std::string rows_text(uint64_t first, uint64_t last) {
+  return "rows [" + std::to_string(first) + ", " + std::to_string(last) + ")";
+}
+
 }  // namespace
 
 LookBack::LookBack(RunContext& context, Plan& plan, Machinery& machinery)
@@ -148,11 +152,12 @@ Status LookBack::restore(const Leg& leg, Lane& lane) {
   const bool reversal = plan_.turn.kind == TurnPlan::Kind::Reversal;
   if (reversal && leg.record != Leg::kPassing) watch.check = std::exchange(watch.restored, {});
   const uint64_t row = segments_.start(node, lane.backward() ? leg.last : leg.first);
+  if (leg.record != Leg::kPassing) watch.replayed_from = row == Segments::kNoRow ? lane.start() : row;
   if (row == Segments::kNoRow || row == (lane.backward() ? lane.unit->domain.count : 0)) {
     lane.runner->drop_state();
     return ok();
   }
-  if (leg.on_disk) SQS_TRY(from_disk(watch, node, leg.record, staging_));
+  if (leg.on_disk) SQS_TRY(from_disk(lane, row, leg.record, staging_));
   const std::byte* from = leg.on_disk ? staging_ : record_at(leg.record) + watch.offset;
   Header header;
   std::memcpy(&header, from, sizeof header);
@@ -241,14 +246,7 @@ Status LookBack::reached(Lane& lane) {
   if (lane.at == watch.check.row) {
     SQS_TRY_ASSIGN(const uint64_t used, lane.runner->save(staging_));
     const Known known = std::exchange(watch.check, {});
-    if (XXH3_64bits(staging_, used) != known.hash) {
-      const std::string& name = lane.runner->node().name();
-      return Error{SQS_E_CONTRACT, "stage '" + name + "' is not pure: evaluated again, its state at row " + std::to_string(lane.at) +
-                                       " is another than before; a row may depend on nothing but its declared inputs and its "
-                                       "state, and equal states must be equal bytes, or declare the stage SQS_ONCE; or a "
-                                       "reader gave other bytes for the same frames",
-                   name, lane.at};
-    }
+    if (XXH3_64bits(staging_, used) != known.hash) return not_pure(lane, watch);
   }
   if (lane.at == watch.tail_row) {
     SQS_TRY_ASSIGN(const uint64_t used, lane.runner->save(staging_));
@@ -261,32 +259,47 @@ Status LookBack::reached(Lane& lane) {
   return ok();
 }
 
+Error LookBack::not_pure(const Lane& lane, const Watch& watch) const {
+  const std::string& name = lane.runner->node().name();
+  const uint64_t first = std::min(watch.replayed_from, lane.at);
+  return Error{SQS_E_CONTRACT, "stage '" + name + "' is not pure: " + rows_text(first, std::max(watch.replayed_from, lane.at)) +
+                                   " were evaluated again, and then its state is another than before; a row may depend on nothing "
+                                   "but its declared inputs and its state, and equal states must be equal bytes, or declare the "
+                                   "stage SQS_ONCE; or a reader gave other bytes for the same frames",
+               name, first};
+}
+
 Status LookBack::save(const Lane& lane, uint64_t record, bool on_disk) {
-  const Watch& watch = *watches_[lane.unit->node];
+  Watch& watch = *watches_[lane.unit->node];
   std::byte* to = on_disk ? staging_ : record_at(record) + watch.offset;
   Header header;
   SQS_TRY_ASSIGN(header.used, lane.runner->save(to + sizeof header));
   header.hash = XXH3_64bits(to + sizeof header, header.used);
   std::memcpy(to, &header, sizeof header);
   if (record < Leg::kPassing) ++context_.checkpoints_saved;
-  return on_disk ? to_disk(watch, record, to) : ok();
+  if (record == Leg::kPassing) watch.passing_row = lane.at;
+  return on_disk ? to_disk(lane.unit->node, lane.at, record, to) : ok();
 }
 
 // A block holds as much as its largest state would take, since nobody remembers how much this one does.
-Status LookBack::to_disk(const Watch& watch, uint64_t record, std::byte* state) {
+Status LookBack::to_disk(NodeId node, uint64_t row, uint64_t record, std::byte* state) {
+  const Watch& watch = *watches_[node];
   Header header;
   std::memcpy(&header, state, sizeof header);
   std::memset(state + sizeof header + header.used, 0, watch.bytes - sizeof header - header.used);
-  return (*context_.spill)[0].write(record * plan_.turn.saved.size() + watch.number, record, state, watch.bytes);
+  Status written = (*context_.spill)[0].write(record * plan_.turn.saved.size() + watch.number, record, state, watch.bytes);
+  return written.ok() ? ok() : Status(disk_failed(node, row, "its state at row " + std::to_string(row) + " can't be put on disk",
+                                                  std::move(written).error()));
 }
 
-Status LookBack::from_disk(const Watch& watch, NodeId node, uint64_t record, std::byte* state) {
+Status LookBack::from_disk(const Lane& lane, uint64_t row, uint64_t record, std::byte* state) {
+  const NodeId node = lane.unit->node;
+  const Watch& watch = *watches_[node];
   Status read = (*context_.spill)[0].read(record * plan_.turn.saved.size() + watch.number, record, state, watch.bytes);
   if (read.ok()) return ok();
-  Error error = std::move(read).error();
-  error.stage = plan_.graph->node(node).name();
-  error.message = "stage '" + error.stage + "': a state it had saved can't be had back: " + error.message;
-  return error;
+  const Range& rows = lane.unit->range;
+  return disk_failed(node, row, "its state at row " + std::to_string(row) + ", from which " + rows_text(rows.first, rows.last) +
+                                    " are evaluated again, can't be had back from disk", std::move(read).error());
 }
 
 Status LookBack::save_passing(const Leg& leg) {
@@ -297,7 +310,7 @@ Status LookBack::save_passing(const Leg& leg) {
     return ok();
   }
   for (const SavedState& saved : plan_.turn.saved)
-    SQS_TRY(to_disk(*watches_[saved.node], leg.record, passing + saved.offset));
+    SQS_TRY(to_disk(saved.node, watches_[saved.node]->passing_row, leg.record, passing + saved.offset));
   return ok();
 }
 
@@ -339,7 +352,7 @@ Status LookBack::spill(const Recorded& tape) {
   const uint64_t start = os::monotonic_ns();
   Status written = tape.file->write(tape.begun - 1, tape.rows.first, tape.data, tape.rows.count() * tape.row_bytes);
   disk_ns_ += os::monotonic_ns() - start;
-  return written.ok() ? ok() : disk_failed(tape, tape.rows, "can't be put on disk", std::move(written).error());
+  return written.ok() ? ok() : rows_failed(tape, tape.rows, "can't be put on disk", std::move(written).error());
 }
 
 // What was on the tape and is still read lies at that end of it where the segment before was.
@@ -355,16 +368,21 @@ Status LookBack::read(const Leg& leg) {
     buffer.first = rows.seat.first;
     if (rows.disk.count() == 0) continue;
     Status read = tape.file->read(leg.record, rows.disk.first, place(rows.disk.first), rows.disk.count() * tape.row_bytes);
-    if (!read.ok()) return disk_failed(tape, rows.disk, "can't be had back from disk", std::move(read).error());
+    if (!read.ok()) return rows_failed(tape, rows.disk, "can't be had back from disk", std::move(read).error());
   }
   return ok();
 }
 
-Error LookBack::disk_failed(const Recorded& tape, Range rows, const std::string& what, Error cause) const {
-  cause.stage = plan_.graph->node(tape.tape->node).name();
-  cause.row = rows.first;
-  const std::string which = "rows [" + std::to_string(rows.first) + ", " + std::to_string(rows.last) + ") ";
-  cause.message = "stage '" + cause.stage + "': " + which + what + ": " + cause.message;
+Error LookBack::rows_failed(const Recorded& tape, Range rows, const std::string& what, Error cause) {
+  return disk_failed(tape.tape->node, rows.first, rows_text(rows.first, rows.last) + " " + what, std::move(cause));
+}
+
+// Also tells the run that it is the disk for which the executor has failed.
+Error LookBack::disk_failed(NodeId node, uint64_t row, const std::string& what, Error cause) {
+  context_.disk_failed = true;
+  cause.stage = plan_.graph->node(node).name();
+  cause.row = row;
+  cause.message = "stage '" + cause.stage + "': " + what + ": " + cause.message;
   return cause;
 }
 

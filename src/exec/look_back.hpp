@@ -5,7 +5,7 @@
 // scan.
 //
 // A replayed scan must come through the same states again: the hash of each saved state is compared when a replay passes its
-// row, and a difference is an error that names the stage.
+// row, and a difference is an error that names the stage and the rows that were evaluated from the state before to that one.
 #pragma once
 
 #include <optional>
@@ -59,9 +59,11 @@ class LookBack {
     Saves* saves = nullptr;               // those of the sweep at hand, if it saves this scan's states
     std::optional<Saves::Save> next_save;
     uint64_t save_row = Segments::kNoRow;
+    uint64_t passing_row = 0;             // where the state stands that the last replay has left on its way
     uint64_t tail_row = Segments::kNoRow; // a reversal's: where it stands when the rows that are kept from the first sweep begin
     Known tail;                           // the state there: the first replay ends with it
-    Known check;                          // a state that the replay at hand comes through again
+    uint64_t replayed_from = 0;           // where the replay at hand has set out from a saved state, or from the start,
+    Known check;                          // and a state that it comes through again
     Known restored;                       // the last one a replay started from: the next one ends there
   };
   // Rows on their way to a tape.
@@ -84,14 +86,16 @@ class LookBack {
   Result<TapeRows> rows_on_tape(const Recorded& tape, TileSpan tiles) const;
   Result<Range> next_to_record(Recorded& tape) const;
   Status spill(const Recorded& tape);
-  Error disk_failed(const Recorded& tape, Range rows, const std::string& what, Error cause) const;
+  Error disk_failed(NodeId node, uint64_t row, const std::string& what, Error cause);
+  Error rows_failed(const Recorded& tape, Range rows, const std::string& what, Error cause);
+  Error not_pure(const Lane& lane, const Watch& watch) const;
   Status seat_tapes(uint32_t sweep, const Leg& leg);
   uint64_t tape_offset(NodeId node, uint64_t tiles) const;
   std::byte* record_at(uint64_t record) const;
   void next_save(const Lane& lane, Watch& watch);
   Status save(const Lane& lane, uint64_t record, bool on_disk);
-  Status to_disk(const Watch& watch, uint64_t record, std::byte* state);
-  Status from_disk(const Watch& watch, NodeId node, uint64_t record, std::byte* state);
+  Status to_disk(NodeId node, uint64_t row, uint64_t record, std::byte* state);
+  Status from_disk(const Lane& lane, uint64_t row, uint64_t record, std::byte* state);
   void watch_for(const Layer& layer, const Leg& leg);
 
   RunContext& context_;

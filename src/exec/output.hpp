@@ -4,6 +4,7 @@
 // are lent from there, in pieces; what happens to rows on delivery (digest, cache) happens to each piece as it is lent.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
 
@@ -25,6 +26,9 @@ class Output {
   Sink& sink() { return *sink_; }
   // Rows come in pieces from the end: they can only be digested when all are there.
   void set_from_last() { from_last_ = true; }
+  // The run starts again, in either direction: rows that the sink has got are passed over from now on, so that none comes twice.
+  // Where these came in another direction than the rest does, there is no digest.
+  void start_again();
   bool has_digest() const { return has_digest_; }
   const Digest& digest() const { return digest_; }
   uint64_t rows() const { return rows_; }  // of a target that is pulled: lent so far
@@ -42,26 +46,32 @@ class Output {
   Status deliver(Worker& worker, const Port& port, uint64_t row, uint64_t count);
   // The same of rows that were there before: a whole-stream row, or rows of the cache.
   Status deliver_known(const sqs_view& rows);
-  // Whether rows wait to be pulled; the next piece of them, of `most_rows` at most; and the end of waiting, when nobody will.
+  // Whether rows wait to be pulled; and the next piece of them, of `most_rows` at most.
   bool rows_wait() const { return waiting_.has_value(); }
   Result<sqs_view> lend(uint64_t most_rows);
-  void withdraw() { waiting_.reset(); }
   // After the last row.
   Status finish();
 
  private:
-  // Rows [row, end) as a port shows them, or rows that are a view already.
+  // Up to two stretches: rows come from the first one on, and where the cache has some of these, others from the last one down.
+  using Stretches = std::array<Range, 2>;
+  // Rows as a port shows them, or rows that are a view already; `row` is the next to be lent.
   struct Waiting {
     const Port* port = nullptr;
     Worker* worker = nullptr;
+    Range all;
     uint64_t row = 0;
-    uint64_t end = 0;
     sqs_view known = {};
   };
+
   static sqs_view next_piece(Worker& worker, const Port& port, uint64_t row, uint64_t count);
-  Status wait(Worker& worker, const Port& port, uint64_t row, uint64_t count);
+  Status wait(Worker& worker, const Port& port, Range rows);
+  Status pass_over();
   Status pass(const sqs_view& rows);
-  void note(const sqs_view& rows);
+  Status pass_new(const sqs_view& rows, bool there);
+  Status hand_over(const sqs_view& rows, bool there);
+  Range next_new(Range rows) const;
+  Status note(Range rows);
   void keep(const sqs_view& rows);
 
   std::unique_ptr<Sink> sink_;
@@ -74,6 +84,8 @@ class Output {
   bool has_digest_ = true;
   bool direct_ = false;
   uint64_t rows_ = 0;
+  Stretches got_{};              // which these are
+  Stretches before_{};           // those of them that came before the run started again
   RowCache* cache_ = nullptr;
   RowRecord* record_ = nullptr;  // of what the cache has been given
 };

@@ -159,6 +159,7 @@ Status Run::State::begin() {
 
 // Makes the executor of a plan whose memory and outputs are there.
 Status Run::State::prepare() {
+  attempt_began_ns = os::monotonic_ns();
   context = {};
   context.plan = plan.get();
   context.source = source.get();
@@ -199,18 +200,18 @@ Result<std::vector<SpillFile>> open_spill_files(const Plan& plan) {
 
 // Takes all memory the plan names before the first stage runs.
 Status Run::State::reserve() {
-  if (!plan->uses_known) shared->forget_known();
-  if (plan->drop_held_checkpoints) shared->checkpoints.reset();
-  if (plan->drop_held_cache) shared->cache.reset();
   spill.clear();
   Result<std::vector<SpillFile>> opened = open_spill_files(*plan);
   if (opened.ok()) {
     spill = std::move(opened).value();
   } else {
-    without_disk = true;
-    if (!make_run_plan().ok()) return opened.error();
-    shared->say(SQS_LOG_WARNING, opened.error().message + "; the run does without");
+    disk_failure.cause = opened.error().message;
+    SQS_TRY(plan_without_disk());
+    shared->say(SQS_LOG_WARNING, disk_failure.cause + "; the run does without");
   }
+  if (!plan->uses_known) shared->forget_known();
+  if (plan->drop_held_checkpoints) shared->checkpoints.reset();
+  if (plan->drop_held_cache) shared->cache.reset();
   SQS_TRY(shared->ensure_arena(plan->arena_bytes, plan->turn.replays_ahead ? 1 : plan->threads));
   shared->ledger->restart_peak();
   if (plan->checkpoint_bytes > 0 && !shared->checkpoints.has_value()) {
@@ -225,45 +226,64 @@ Status Run::State::reserve() {
 Status Run::State::make_outputs() {
   arrays.resize(wanted.size());
   taken.assign(wanted.size(), false);
-  uint64_t file = 0;
-  for (size_t t = 0; t < wanted.size(); ++t) {
-    const Wanted& w = wanted[t];
-    const TargetPlan& target = plan->targets[t];
-    std::unique_ptr<Sink> sink;
-    std::byte* file_buffer = nullptr;
-    switch (w.kind) {
-      case SinkKind::Array: {
+  outputs.resize(wanted.size());
+  for (size_t t = 0; t < wanted.size(); ++t) SQS_TRY(make_output(t));
+  return ok();
+}
+
+Status Run::State::make_output(size_t t) {
+  const TargetPlan& target = plan->targets[t];
+  SQS_TRY_ASSIGN(std::unique_ptr<Sink> sink, make_sink(t));
+  outputs[t] = std::make_unique<Output>(std::move(sink), target.node, target.row_bytes);
+  set_direction(t);
+  return ok();
+}
+
+void Run::State::set_direction(size_t t) {
+  const TargetPlan& target = plan->targets[t];
+  const bool global = plan->graph->node(target.node).global();
+  if (plan->mode == SQS_SQRT && !global && plan->sweeps[target.sweep].backward) outputs[t]->set_from_last();
+}
+
+Result<std::unique_ptr<Sink>> Run::State::make_sink(size_t t) {
+  const Wanted& w = wanted[t];
+  const TargetPlan& target = plan->targets[t];
+  std::unique_ptr<Sink> sink;
+  std::byte* file_buffer = nullptr;
+  switch (w.kind) {
+    case SinkKind::Array: {
+      if (arrays[t].bytes() == 0) {
         SQS_TRY_ASSIGN(arrays[t], ChargedMemory::take(shared->ledger, target.output_bytes, os::Mapping::Use::All,
                                                       Ledger::Account::Work, kBesideResult));
-        sink = std::make_unique<MemorySink>(arrays[t].data(), target.rows.first, target.rows.count(), target.row_bytes);
-        break;
       }
-      case SinkKind::Buffer: {
-        const uint64_t needed = target.rows.count() * target.row_bytes;
-        if (w.bytes < needed)
-          return Error{SQS_E_INVALID, "the buffer for target '" + w.name + "' has " + std::to_string(w.bytes) + " bytes; its " +
-                                      std::to_string(target.rows.count()) + " rows need " + std::to_string(needed), w.name};
-        sink = std::make_unique<MemorySink>(w.data, target.rows.first, target.rows.count(), target.row_bytes);
-        break;
-      }
-      case SinkKind::Callback:
-        sink = std::make_unique<CallbackSink>(w.name, w.fn, w.user);
-        break;
-      case SinkKind::File:
-        file_buffer = shared->arena.data() + plan->file_buffer_offset + file++ * kFileBufferBytes;
-        sink = std::make_unique<NpySink>(w.name, w.path, plan->graph->node(w.node).decl.dtype,
-                                         plan->graph->node(w.node).decl.shape, target.rows.first, target.rows.count());
-        break;
-      case SinkKind::Pull:
-        sink = std::make_unique<PullSink>();
-        break;
+      sink = std::make_unique<MemorySink>(arrays[t].data(), target.rows.first, target.rows.count(), target.row_bytes);
+      break;
     }
-    SQS_TRY(sink->start(file_buffer));
-    outputs.push_back(std::make_unique<Output>(std::move(sink), w.node, target.row_bytes));
-    const bool global = plan->graph->node(w.node).global();
-    if (plan->mode == SQS_SQRT && !global && plan->sweeps[target.sweep].backward) outputs.back()->set_from_last();
+    case SinkKind::Buffer: {
+      const uint64_t needed = target.rows.count() * target.row_bytes;
+      if (w.bytes < needed)
+        return Error{SQS_E_INVALID, "the buffer for target '" + w.name + "' has " + std::to_string(w.bytes) + " bytes; its " +
+                                    std::to_string(target.rows.count()) + " rows need " + std::to_string(needed), w.name};
+      sink = std::make_unique<MemorySink>(w.data, target.rows.first, target.rows.count(), target.row_bytes);
+      break;
+    }
+    case SinkKind::Callback:
+      sink = std::make_unique<CallbackSink>(w.name, w.fn, w.user);
+      break;
+    case SinkKind::File: {
+      const auto files_before = std::count_if(wanted.begin(), wanted.begin() + static_cast<std::ptrdiff_t>(t),
+                                              [](const Wanted& other) { return other.kind == SinkKind::File; });
+      file_buffer = shared->arena.data() + plan->file_buffer_offset + static_cast<uint64_t>(files_before) * kFileBufferBytes;
+      sink = std::make_unique<NpySink>(w.name, w.path, plan->graph->node(w.node).decl.dtype,
+                                       plan->graph->node(w.node).decl.shape, target.rows.first, target.rows.count());
+      break;
+    }
+    case SinkKind::Pull:
+      sink = std::make_unique<PullSink>();
+      break;
   }
-  return ok();
+  SQS_TRY(sink->start(file_buffer));
+  return sink;
 }
 
 // ---------------------------------------------------------------- running
@@ -299,33 +319,17 @@ Result<bool> Run::State::go_on(uint64_t deadline_ns) {
 
 Result<bool> Run::State::advance(uint64_t deadline_ns) {
   Result<bool> done = executor->advance(deadline_ns);
-  if (done.ok() || spill.empty() || done.error().code != SQS_E_IO) return done;
+  if (done.ok() || !context.disk_failed || done.error().code != SQS_E_IO) return done;
   return go_on_without_disk(std::move(done).error());
 }
 
-// The disk has failed: where no row has been handed out yet and there is a plan without it, the run starts again by that.
-Result<bool> Run::State::go_on_without_disk(Error error) {
-  const bool untouched = std::all_of(outputs.begin(), outputs.end(), [](const auto& o) { return o->rows() == 0; });
-  bool once = false;  // such a stage may have run already
-  for (NodeId id = 0; id < plan->graph->size(); ++id)
-    once = once || (plan->stages[id].needed && plan->graph->node(id).decl.once);
-  if (!untouched || once) return error;
-  without_disk = true;
-  const std::shared_ptr<const Plan> before = plan;
-  if (!make_run_plan().ok()) return error;
-  const bool alike = std::equal(plan->targets.begin(), plan->targets.end(), before->targets.begin(), before->targets.end(),
-                                [](const TargetPlan& a, const TargetPlan& b) { return a.sweep == b.sweep; });
-  if (!alike || plan->mode != before->mode) {  // rows were promised in another order
-    plan = before;
-    return error;
-  }
-  shared->say(SQS_LOG_WARNING, error.message + "; the run starts again without the disk");
-  executor.reset();
-  for (const auto& output : outputs) output->withdraw();
-  SQS_TRY(reserve());
-  SQS_TRY(prepare());
-  return false;
+double Run::State::attempt_fraction() const {
+  const uint64_t total = executor->total();
+  return total == 0 ? 0.0 : std::min(1.0, static_cast<double>(executor->done()) / static_cast<double>(total));
 }
+
+// One that starts again has what is left to share among all its work.
+double Run::State::fraction() const { return given_up.fraction + (1 - given_up.fraction) * attempt_fraction(); }
 
 Status Run::State::report_progress(bool last) {
   const uint64_t now = os::monotonic_ns();
@@ -335,10 +339,11 @@ Status Run::State::report_progress(bool last) {
   p.struct_size = sizeof p;
   p.sweep = executor->sweep();
   p.sweeps = plan->info.sweeps;
-  p.fraction = last ? 1.0 : executor->total() == 0 ? 0.0 : std::min(1.0, static_cast<double>(executor->done()) / static_cast<double>(executor->total()));
+  p.fraction = last ? 1.0 : fraction();
   p.seconds = static_cast<double>(now - began_ns) * 1e-9;
-  p.eta_seconds = p.fraction > 0 ? p.seconds * (1 - p.fraction) / p.fraction : 0;
-  p.rows_done = outputs[0]->rows();
+  const double part = last ? 1.0 : attempt_fraction();
+  p.eta_seconds = part > 0 ? static_cast<double>(now - attempt_began_ns) * 1e-9 * (1 - part) / part : 0;
+  p.rows_done = std::max(given_up.rows_done, outputs[0]->rows());
   p.rows_total = plan->targets[0].rows.count();
   char message[SQS_MESSAGE_BYTES] = {};
   int32_t go_on = 0;

@@ -22,6 +22,7 @@ uint64_t Run::State::cache_slot_bytes() const {
 Status Run::State::serve_from_cache() {
   Range& rest = context.wanted;
   never_cached = rest;
+  from_cache_tail = {};
   if (plan->cache_bytes == 0 || wanted.size() != 1 || plan->graph->node(wanted[0].node).global()) return ok();
   const TargetPlan& target = plan->targets[0];
   if (plan->graph->node(target.node).decl.once) return ok();

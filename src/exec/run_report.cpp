@@ -17,12 +17,12 @@ void Run::State::count() {
   stats.sweeps = plan->info.sweeps;
   stats.tiles = plan->tiles;
   stats.budget_bytes = plan->budget_bytes;
-  stats.predicted_bytes = plan->predicted_bytes;
-  stats.reserved_bytes = shared->ledger->held();
-  stats.measured_bytes = plan->input.retained_bytes + shared->ledger->work_peak();
+  stats.predicted_bytes = std::max(given_up.predicted_bytes, plan->predicted_bytes);
+  stats.reserved_bytes = std::max(given_up.reserved_bytes, shared->ledger->held());
+  stats.measured_bytes = std::max(given_up.measured_bytes, plan->input.retained_bytes + shared->ledger->work_peak());
   stats.untracked_bytes = plan->untracked_bytes;
-  stats.checkpoints_saved = context.checkpoints_saved;
-  stats.checkpoints_loaded = context.checkpoints_loaded;
+  stats.checkpoints_saved = given_up.checkpoints_saved + context.checkpoints_saved;
+  stats.checkpoints_loaded = given_up.checkpoints_loaded + context.checkpoints_loaded;
   stats.checkpoint_bytes = plan->checkpoint_bytes;
   stats.seconds = static_cast<double>(os::monotonic_ns() - began_ns) * 1e-9;
   stats.rss_bytes = use.rss_bytes;
@@ -31,11 +31,12 @@ void Run::State::count() {
   stats.major_faults = faults_now.major - faults.major;
   stats.io_read_bytes = io_now.read_bytes - io.read_bytes;
   stats.io_write_bytes = io_now.written_bytes - io.written_bytes;
-  stats.source_frames = counters[kFramesNode].rows();
+  stats.source_frames = given_up.of(kFramesNode).rows + counters[kFramesNode].rows();
   stats.source_bytes = stats.source_frames * plan->graph->node(kFramesNode).row_bytes;
-  stats.sink_bytes = 0;
+  stats.sink_bytes = given_up.sink_bytes;
   for (size_t t = 0; t < outputs.size(); ++t) stats.sink_bytes += outputs[t]->rows() * plan->targets[t].row_bytes;
-  stats.disk_written_bytes = stats.disk_read_bytes = 0;
+  stats.disk_written_bytes = given_up.disk_written_bytes;
+  stats.disk_read_bytes = given_up.disk_read_bytes;
   for (const SpillFile& file : spill) {
     stats.disk_written_bytes += file.bytes_written();
     stats.disk_read_bytes += file.bytes_read();
@@ -43,7 +44,7 @@ void Run::State::count() {
   count_stages();
 }
 
-// evaluated = asked for, once + replayed + swept again + access + cache loss. What only replays make is theirs from the second
+// evaluated = asked for, once + replayed + swept again + access + cache loss + given up. What only replays make is theirs from the second
 // time on.
 void Run::State::count_causes() {
   const std::vector<StagePlan>& stages = executor->stages();
@@ -63,10 +64,11 @@ void Run::State::count_causes() {
   if (never_cached.count() < context.wanted.count()) stats.rows_cache_lost = asked - rows_asked_for(*plan, never_cached);
 }
 
-// predicted = evaluated + from cache + skipped, for each stage and in sum. The frames are listed but not summed.
+// predicted = evaluated - given up + from cache + skipped, for each stage and in sum. The frames are listed but not summed.
 void Run::State::count_stages() {
   stage_stats.clear();
   stats.callbacks = stats.rows_predicted = stats.rows_evaluated = stats.rows_from_cache = stats.rows_skipped = 0;
+  stats.rows_given_up = 0;
   for (NodeId id = 0; id < plan->graph->size(); ++id) {
     if (plan->stages[id].sweeps == 0) continue;
     const Node& node = plan->graph->node(id);
@@ -75,12 +77,14 @@ void Run::State::count_stages() {
     s.kind = node.decl.kind == Kind::Frames ? 0 : static_cast<int32_t>(node.decl.kind);
     s.name = node.name().c_str();
     s.rows_predicted = plan->stages[id].rows_predicted;
-    s.rows_evaluated = counters[id].rows();
+    const GivenUp::Work before = given_up.of(id);
+    s.rows_given_up = before.rows;
+    s.rows_evaluated = before.rows + counters[id].rows();
     s.rows_from_cache = plan->stages[id].rows_predicted - after_cache[id].rows_predicted;
     s.rows_skipped = after_cache[id].rows_predicted - executor->stages()[id].rows_predicted;
-    s.calls = counters[id].calls();
+    s.calls = before.calls + counters[id].calls();
     s.buffer_bytes = plan->buffers[id].bytes;
-    s.seconds = static_cast<double>(counters[id].ns()) * 1e-9;
+    s.seconds = static_cast<double>(before.ns + counters[id].ns()) * 1e-9;
     const uint64_t distinct = executor->stages()[id].rows_distinct;
     s.recompute_ratio = distinct == 0 ? 1.0 : static_cast<double>(s.rows_evaluated) / static_cast<double>(distinct);
     stage_stats.push_back(s);
@@ -90,6 +94,7 @@ void Run::State::count_stages() {
     stats.rows_evaluated += s.rows_evaluated;
     stats.rows_from_cache += s.rows_from_cache;
     stats.rows_skipped += s.rows_skipped;
+    stats.rows_given_up += s.rows_given_up;
   }
   stats.stage_count = static_cast<uint32_t>(stage_stats.size());
 }
@@ -102,7 +107,7 @@ void Run::State::write_report() {
     if (told.has_digest) outputs[t]->digest().value(told.digest);
     targets.push_back(std::move(told));
   }
-  report = std::make_shared<const Report>(plan, std::move(planned_for), stats, stage_stats, std::move(targets));
+  report = std::make_shared<const Report>(plan, std::move(planned_for), stats, stage_stats, std::move(targets), disk_failure);
 }
 
 Result<sqs_stats> Run::stats() const {

@@ -25,6 +25,32 @@ struct Wanted {
   std::string path;
 };
 
+// What the attempt of a run did that a failing disk has ended. Its work counts, beside that of the attempt which succeeds, and so
+// do the most bytes that either held.
+struct GivenUp {
+  std::vector<StageCounters> counters;  // by node; empty: there was none
+  uint64_t sink_bytes = 0;              // of memory and files that are filled again
+  uint64_t disk_written_bytes = 0;
+  uint64_t disk_read_bytes = 0;
+  uint64_t checkpoints_saved = 0;
+  uint64_t checkpoints_loaded = 0;
+  uint64_t predicted_bytes = 0;
+  uint64_t reserved_bytes = 0;
+  uint64_t measured_bytes = 0;
+  double fraction = 0;                  // of the run, as last told
+  uint64_t rows_done = 0;
+
+  struct Work {
+    uint64_t rows = 0;
+    uint64_t calls = 0;
+    uint64_t ns = 0;
+  };
+  Work of(NodeId id) const {
+    if (counters.empty()) return {};
+    return {counters[id].rows(), counters[id].calls(), counters[id].ns()};
+  }
+};
+
 struct Run::State {
   enum class Phase { Building, Running, Done, Failed };
 
@@ -47,6 +73,8 @@ struct Run::State {
   std::vector<StagePlan> after_cache; // rows per stage when what the cache has is left out
   std::vector<SpillFile> spill;       // states or rows on disk
   bool without_disk = false;          // the disk has failed, and a plan without it is followed
+  DiskFailure disk_failure;
+  GivenUp given_up;
   RunContext context;
   std::unique_ptr<Executor> executor;
   Range from_cache_front;             // of the first target: rows before context.wanted that have not been delivered
@@ -55,6 +83,7 @@ struct Run::State {
   Range never_cached;                 // of the first target: what would be computed if the cache still had all it was given
 
   uint64_t began_ns = 0;
+  uint64_t attempt_began_ns = 0;
   uint64_t reported_ns = 0;
   os::PageFaults faults;
   os::IoCounters io;
@@ -80,13 +109,21 @@ struct Run::State {
   Status prepare();
   Result<bool> advance(uint64_t deadline_ns);
   Result<bool> go_on_without_disk(Error error);
+  Status plan_without_disk();
+  void give_up(const Plan& followed);
   uint64_t cache_slot_bytes() const;
   Status reserve();
   Status make_outputs();
+  Status make_output(size_t target);
+  void set_direction(size_t target);
+  Result<std::unique_ptr<Sink>> make_sink(size_t target);
+  Status renew_outputs();
   Status serve_from_cache();
   Range without_cached(Range rows) const;
   Result<std::vector<StagePlan>> rows_without_cache() const;
   Status deliver_cached(Range& rest);
+  double attempt_fraction() const;
+  double fraction() const;
   Status report_progress(bool last);
   Result<Stepped> drive(uint64_t deadline_ns);
   Result<bool> go_on(uint64_t deadline_ns);

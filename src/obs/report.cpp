@@ -44,6 +44,7 @@ std::string causes_in_words(const sqs_stats& stats) {
   add(stats.rows_swept_again, " in later sweeps");
   add(stats.rows_access, " to get to the range");
   add(stats.rows_cache_lost, " that the cache has lost");
+  add(stats.rows_given_up, " before the disk failed");
   return text;
 }
 
@@ -75,7 +76,8 @@ std::string savings_in_words(const std::vector<Saving>& savings) {
 }
 
 std::string write_text(const Plan& plan, const sqs_stats& stats, const std::vector<sqs_stage_stats>& stages,
-                       const std::vector<TargetReport>& targets, const std::vector<FrontierPoint>& frontier) {
+                       const std::vector<TargetReport>& targets, const std::vector<FrontierPoint>& frontier,
+                       const DiskFailure& disk_failure) {
   std::string out;
   const auto line = [&](const std::string& name, const std::string& value) { out += left(name, 14) + value + "\n"; };
   line("mode", mode_name(stats.mode) + ": " + plan.why);
@@ -90,16 +92,22 @@ std::string write_text(const Plan& plan, const sqs_stats& stats, const std::vect
   line("source", count_in_words(stats.source_frames) + " frames, " + bytes_in_words(stats.source_bytes));
   line("rows", "predicted " + count_in_words(stats.rows_predicted) + " = evaluated " + count_in_words(stats.rows_evaluated) +
                    " + from cache " + count_in_words(stats.rows_from_cache) + " + skipped by checkpoints " +
-                   count_in_words(stats.rows_skipped) + "; " + count_in_words(stats.callbacks) + " callbacks");
+                   count_in_words(stats.rows_skipped) +
+                   (stats.rows_given_up > 0 ? " - given up " + count_in_words(stats.rows_given_up) : "") + "; " +
+                   count_in_words(stats.callbacks) + " callbacks");
   line("cache", count_in_words(stats.cache_hits) + " hits, " + count_in_words(stats.cache_misses) + " misses; checkpoints " +
                     count_in_words(stats.checkpoints_saved) + " saved, " + count_in_words(stats.checkpoints_loaded) + " loaded, " +
                     bytes_in_words(stats.checkpoint_bytes));
   if (const std::string causes = causes_in_words(stats); !causes.empty()) line("recompute", causes);
   if (const std::string savings = savings_in_words(savings_of(plan, stats, frontier)); !savings.empty())
     line("", savings + " of replays and later sweeps");
-  if (stats.disk_written_bytes > 0)
-    line("disk", bytes_in_words(stats.disk_written_bytes) + (plan.turn.spills() ? " of rows" : " of states") + " written, " +
-                     bytes_in_words(stats.disk_read_bytes) + " read");
+  if (stats.disk_written_bytes > 0) {
+    const std::string what = !disk_failure.cause.empty() ? "" : plan.turn.spills() ? " of rows" : " of states";
+    line("disk", bytes_in_words(stats.disk_written_bytes) + what + " written, " + bytes_in_words(stats.disk_read_bytes) + " read");
+  }
+  if (!disk_failure.cause.empty())
+    line("disk failed", std::string(disk_failure.again ? "the run started again without it: " : "the run did without it: ") +
+                            disk_failure.cause);
   line("time", seconds_in_words(stats.seconds) + " in " + count_in_words(stats.sweeps) + (stats.sweeps == 1 ? " sweep, " : " sweeps, ") +
                    count_in_words(stats.tiles) + " tiles");
   out += "\n" + left("stage", 20) + right("evaluated", 16) + right("recompute", 11) + right("calls", 12) + right("buffer", 12) +
@@ -111,7 +119,8 @@ std::string write_text(const Plan& plan, const sqs_stats& stats, const std::vect
 }
 
 std::string write_json(const Plan& plan, const sqs_stats& stats, const std::vector<sqs_stage_stats>& stages,
-                       const std::vector<TargetReport>& targets, const std::vector<FrontierPoint>& frontier) {
+                       const std::vector<TargetReport>& targets, const std::vector<FrontierPoint>& frontier,
+                       const DiskFailure& disk_failure) {
   Json j;
   j.open('{').key("mode").text(mode_name(stats.mode)).key("why").text(plan.why);
   j.key("seconds").number(stats.seconds).key("sweeps").number(uint64_t{stats.sweeps}).key("tiles").number(stats.tiles);
@@ -126,7 +135,7 @@ std::string write_json(const Plan& plan, const sqs_stats& stats, const std::vect
   j.key("from_cache").number(stats.rows_from_cache).key("skipped").number(stats.rows_skipped).close('}');
   j.key("recompute").open('{').key("replays").number(stats.rows_replayed).key("halos").number(stats.rows_halo);
   j.key("later_sweeps").number(stats.rows_swept_again).key("access").number(stats.rows_access);
-  j.key("cache_loss").number(stats.rows_cache_lost).key("savings").open('[');
+  j.key("cache_loss").number(stats.rows_cache_lost).key("given_up").number(stats.rows_given_up).key("savings").open('[');
   for (const Saving& saving : savings_of(plan, stats, frontier))
     j.open('{').key("budget").number(saving.budget_bytes).key("percent").number(saving.percent).close('}');
   j.close(']').close('}');
@@ -134,6 +143,8 @@ std::string write_json(const Plan& plan, const sqs_stats& stats, const std::vect
   j.key("cache").open('{').key("hits").number(stats.cache_hits).key("misses").number(stats.cache_misses).close('}');
   j.key("checkpoints").open('{').key("saved").number(stats.checkpoints_saved).key("loaded").number(stats.checkpoints_loaded);
   j.key("bytes").number(stats.checkpoint_bytes).close('}');
+  j.key("disk").open('{').key("written").number(stats.disk_written_bytes).key("read").number(stats.disk_read_bytes);
+  j.key("failure").text(disk_failure.cause).key("started_again").boolean(disk_failure.again).close('}');
   j.key("targets").open('[');
   for (const TargetReport& t : targets) {
     j.open('{').key("name").text(t.name).key("rows").number(t.rows).key("bytes").number(t.bytes);
@@ -153,16 +164,17 @@ std::string write_json(const Plan& plan, const sqs_stats& stats, const std::vect
 }  // namespace
 
 Report::Report(std::shared_ptr<const Plan> plan, Request request, const sqs_stats& stats, std::vector<sqs_stage_stats> stages,
-               std::vector<TargetReport> targets)
-    : plan_(std::move(plan)), request_(std::move(request)), stats_(stats), stages_(std::move(stages)), targets_(std::move(targets)) {}
+               std::vector<TargetReport> targets, DiskFailure disk_failure)
+    : plan_(std::move(plan)), request_(std::move(request)), stats_(stats), stages_(std::move(stages)), targets_(std::move(targets)),
+      disk_failure_(std::move(disk_failure)) {}
 
 const std::string& Report::text() const {
-  std::call_once(written_, [&] { text_ = write_text(*plan_, stats_, stages_, targets_, frontier()); });
+  std::call_once(written_, [&] { text_ = write_text(*plan_, stats_, stages_, targets_, frontier(), disk_failure_); });
   return text_;
 }
 
 const std::string& Report::json() const {
-  std::call_once(written_json_, [&] { json_ = write_json(*plan_, stats_, stages_, targets_, frontier()); });
+  std::call_once(written_json_, [&] { json_ = write_json(*plan_, stats_, stages_, targets_, frontier(), disk_failure_); });
   return json_;
 }
 

@@ -19,13 +19,19 @@ struct TargetReport {
   uint8_t digest[16] = {};
 };
 
+// The disk has failed under a run that has succeeded all the same.
+struct DiskFailure {
+  std::string cause;   // empty: it has not
+  bool again = false;  // the run had begun and started again; else it went without from the start
+};
+
 // What is told of a run, written when it is first asked for: what a bigger budget would have spared takes some plans to say.
 // Thread-safe.
 class Report {
  public:
   // `request` is what the plan was made for.
   Report(std::shared_ptr<const Plan> plan, Request request, const sqs_stats& stats, std::vector<sqs_stage_stats> stages,
-         std::vector<TargetReport> targets);
+         std::vector<TargetReport> targets, DiskFailure disk_failure);
   const std::string& text() const;
   const std::string& json() const;
 
@@ -37,6 +43,7 @@ class Report {
   const sqs_stats stats_;
   const std::vector<sqs_stage_stats> stages_;
   const std::vector<TargetReport> targets_;
+  const DiskFailure disk_failure_;
   mutable std::once_flag written_, written_json_, frontier_found_;
   mutable std::string text_, json_;
   mutable std::vector<FrontierPoint> frontier_;

@@ -54,8 +54,9 @@ Result<SpillFile> SpillFile::open(const std::string& directory, const Shape& sha
   os::File file = std::move(made).value();
   const Result<bool> reserved = file.reserve(bytes);
   if (!reserved.ok()) return spill_error("no spill file", reserved.error(), free_space_of(directory) + kMoreRoom);
-  SQS_TRY_ASSIGN(const os::File::Identity id, file.identity());
-  const std::array<uint64_t, 3> identity = {id.device, id.number, os::monotonic_ns()};
+  const Result<os::File::Identity> id = file.identity();
+  if (!id.ok()) return spill_error("no spill file", id.error(), kOtherDisk);
+  const std::array<uint64_t, 3> identity = {id->device, id->number, os::monotonic_ns()};
   return SpillFile(std::move(file), shape, stride_of(shape).saturated(), XXH3_64bits(identity.data(), sizeof identity),
                    reserved.value());
 }

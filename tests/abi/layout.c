@@ -324,6 +324,7 @@ static void structs(void) {
   F(sqs_stats, rows_swept_again);
   F(sqs_stats, rows_access);
   F(sqs_stats, rows_cache_lost);
+  F(sqs_stats, rows_given_up);
   E(sqs_stats);
 
   F(sqs_stage_stats, struct_size);
@@ -337,6 +338,7 @@ static void structs(void) {
   F(sqs_stage_stats, buffer_bytes);
   F(sqs_stage_stats, seconds);
   F(sqs_stage_stats, recompute_ratio);
+  F(sqs_stage_stats, rows_given_up);
   E(sqs_stage_stats);
 
   F(sqs_dsp_type, struct_size);

@@ -1,5 +1,5 @@
 // Random graphs that look back: scans and reduces in both directions give the bytes of the naive evaluator in every mode, budget,
-// tile, range and order of requests; and chains on two threads, and with a disk.
+// tile, range and order of requests; and chains on two threads, with a disk, and with one that fails.
 #include <gtest/gtest.h>
 
 #include <unistd.h>
@@ -9,6 +9,7 @@
 #include "c_api.hpp"
 #include "chains.hpp"
 #include "checks.hpp"
+#include "failing_disk.hpp"
 #include "naive.hpp"
 #include "trial.hpp"
 
@@ -56,6 +57,29 @@ TEST(LookingBackOnDisk, RowsOfARandomGraphThatWereOnDiskAreThoseOfTheNaiveEvalua
   }
   if (sum.runs < 6000) return;
   EXPECT_GT(sum.spilled_rows, 300U);
+}
+
+TEST_P(LookingBack, ADiskThatFailsAnywhereLeavesTheSameBytesOrAClearError) {
+  TrialOptions options;
+  options.graphs_variable = "SQS_FAULT_GRAPHS";
+  options.limits.turns = 2;
+  options.faults = {FailingDisk::arm, FailingDisk::disarm, FailingDisk::describe};
+  const TrialResult tried = try_spilling(60'000, 480, options, GetParam());
+  if (tried.runs < 1200) return;
+  EXPECT_GT(tried.faults, 15U);  // of eight shares
+  EXPECT_GT(tried.started_again, 0U);
+  EXPECT_GT(tried.after_reads, 0U);
+  EXPECT_LT(tried.started_again, tried.faults);
+}
+
+// Its second run has rows of the first in its plan, but not in the one that needs no disk: these must go before it begins.
+TEST(LookingBackOnDisk, RowsOfEarlierRunsHaveNoPlaceInAPlanThatHasNone) {
+  TrialOptions options;
+  options.limits.turns = 2;
+  options.faults = {FailingDisk::arm, FailingDisk::disarm, FailingDisk::describe};
+  options.graphs_variable = "SQS_ONE_FAULT_GRAPH";
+  const TrialResult tried = try_spilling(7'102'170, 1, options, 0);
+  EXPECT_GT(tried.faults, 0U);
 }
 
 // From the least budget up: while there is room for one tape, for two, and for all rows.

@@ -42,10 +42,18 @@ std::string describe(const Request& request) {
   return text + " " + eq::describe(request.range);
 }
 
+// Where the disk is to fail, most of the graphs have rows that are dearer to make again than to put there.
+GraphSpec graph_of(uint64_t seed, const TrialOptions& options) {
+  GraphSpec graph = random_graph(seed, options.limits);
+  if (options.faults.arm != nullptr && seed % 3 != 0)
+    for (StageSpec& stage : graph.stages) stage.cost_ns_per_row = 1e6;
+  return graph;
+}
+
 class Trial {
  public:
   Trial(uint64_t seed, const TrialOptions& options)
-      : options_(options), graph_(random_graph(seed, options.limits)), naive_(graph_), rng_(seed ^ 0x7269616C) {}
+      : options_(options), graph_(graph_of(seed, options)), naive_(graph_), rng_(seed ^ 0x7269616C) {}
 
   TrialResult run() {
     classic();
@@ -76,6 +84,8 @@ class Trial {
   RowRange random_range(uint64_t rows);
   bool fit_budget(Session& session, sqs_settings& settings, const std::vector<Request>& requests);
   bool ask(Session& session, const sqs_settings& settings, const Request& request);
+  bool ask_with_fault(Session& session, const sqs_settings& settings, const Request& request);
+  bool answered(Session& session, const sqs_settings& settings, const Request& request, const Outcome& outcome);
   void early_evaluate(Session& session, const sqs_settings& settings);
   void end(Session& session, const sqs_settings& settings);
   bool fail(const sqs_settings& settings, const std::string& what, const std::string& why);
@@ -110,10 +120,33 @@ int32_t Trial::plan(Session& session, const Request& request, sqs_plan_info& inf
 
 // Sends one request and checks all that came back.
 bool Trial::ask(Session& session, const sqs_settings& settings, const Request& request) {
+  if (options_.faults.arm != nullptr && rng_.chance(75) && !ask_with_fault(session, settings, request)) return false;
   ++result_.runs;
+  note(describe(request));
   const Outcome outcome = send(session, request);
+  if (outcome.ok() && outcome.stats.rows_given_up > 0) return fail(settings, describe(request), "started again on a disk that works");
+  return answered(session, settings, request, outcome);
+}
+
+// On a disk that fails a run gives the same bytes or says that it can't do without.
+bool Trial::ask_with_fault(Session& session, const sqs_settings& settings, const Request& request) {
+  options_.faults.arm(rng_);
+  const Outcome outcome = send(session, request);
+  const bool met = options_.faults.disarm();
+  note(describe(request) + " on " + options_.faults.describe() + (met ? ", which it met" : ", which it did not meet"));
+  if (!met) return answered(session, settings, request, outcome);
+  ++result_.faults;
+  if (outcome.ok()) {
+    ++result_.started_again;
+    if (outcome.stats.sink_bytes > 0 && outcome.stats.disk_read_bytes > 0) ++result_.after_reads;
+    return answered(session, settings, request, outcome);
+  }
+  if (outcome.status == SQS_E_IO && outcome.message.find("the run can't do without the disk: ") != std::string::npos) return true;
+  return fail(settings, describe(request), sqs_status_name(outcome.status) + (": " + outcome.message));
+}
+
+bool Trial::answered(Session& session, const sqs_settings& settings, const Request& request, const Outcome& outcome) {
   const std::string what = describe(request);
-  note(what);
   if (!outcome.ok()) return fail(settings, what, sqs_status_name(outcome.status) + (": " + outcome.message));
   std::string wrong = check_bytes(naive_, outcome, request.range) + check_counts(session, outcome);
   if (settings.mode != SQS_AUTO && outcome.stats.mode != settings.mode) wrong += "ran in another mode\n";
@@ -123,6 +156,7 @@ bool Trial::ask(Session& session, const sqs_settings& settings, const Request& r
   const bool rows = stats.disk_written_bytes > 0 && !states;
   result_.spilled_states += states ? 1 : 0;
   result_.spilled_rows += rows ? 1 : 0;
+  if (stats.rows_given_up > 0) return wrong.empty() || fail(settings, what, wrong);
   if (stats.disk_written_bytes != stats.disk_read_bytes) wrong += "not all that was written to disk was read back, and once\n";
   if (rows && stats.rows_replayed > 0) wrong += "rows were replayed though they were on disk\n";
   return wrong.empty() || fail(settings, what, wrong);
@@ -202,6 +236,15 @@ sqs_settings Trial::random_settings() {
     settings.max_ratio = rng_.pick<uint32_t>({0, 0, 1, 1, 2, 3});
     if (rng_.chance(50)) settings.checkpoint_every = 0;
   }
+  if (options_.faults.arm != nullptr) {
+    settings.mode = rng_.chance(90) ? SQS_SQRT : SQS_AUTO;
+    settings.spill_dir = options_.spill_dir.c_str();
+    settings.disk_bytes = 0;
+    settings.max_ratio = rng_.pick<uint32_t>({0, 0, 0, 0, 1, 2, 3});
+    if (rng_.chance(70)) settings.tile_frames = rng_.between(1, 7);
+    if (rng_.chance(70)) settings.lru_bytes = rng_.pick<uint64_t>({SQS_NONE, 700});
+    if (rng_.chance(90)) settings.checkpoint_every = 0;
+  }
   if (options_.rows_once) {
     settings.mode = SQS_SQRT;
     settings.spill_dir = options_.spill_dir.c_str();
@@ -259,7 +302,8 @@ bool Trial::fit_budget(Session& session, sqs_settings& settings, const std::vect
     if (status != SQS_OK) return fail(settings, "plan of " + describe(request), sqs_status_name(status));
     least = std::max(least, info.least_budget_bytes);
   }
-  const uint64_t choice = options_.rows_once ? rng_.between(1, 2) : rng_.below(4);
+  const bool little = options_.rows_once || options_.faults.arm != nullptr;
+  const uint64_t choice = little ? rng_.between(1, 2) : rng_.below(4);
   if (settings.mode == SQS_CLASSIC || choice == 0) return true;
   settings.memory_budget = choice == 1 ? least : least + rng_.below(least * (choice == 2 ? 1 : 16));
   session.configure(settings);
@@ -384,6 +428,9 @@ TrialResult try_graphs(uint64_t seed, uint64_t count, const TrialOptions& option
     sum.spilled_rows += result.spilled_rows;
     sum.spilled_states += result.spilled_states;
     sum.retained += result.retained;
+    sum.faults += result.faults;
+    sum.started_again += result.started_again;
+    sum.after_reads += result.after_reads;
     if (result.refused != SQS_OK) {
       ++refused;
       ++refusals[std::string(sqs_status_name(result.refused)) + ": " + result.refusal];
@@ -391,12 +438,15 @@ TrialResult try_graphs(uint64_t seed, uint64_t count, const TrialOptions& option
     const bool unexpected = failed_parts() > parts_before;  // an expectation inside the session
     if (result.failure.empty() && !unexpected) continue;
     ++failures;
-    ADD_FAILURE() << (result.failure.empty() ? dump(random_graph(seed + i, options.limits)) : result.failure)
+    ADD_FAILURE() << (result.failure.empty() ? dump(graph_of(seed + i, options)) : result.failure)
                   << "reproduce: SQS_SEED=" << seed + i << " " << options.graphs_variable << "=1 and share 0 of this test";
   }
   std::cout << tried << " of " << count << " graphs from seed " << seed << ", " << sum.runs << " runs, " << refused << " graphs refused, "
             << sum.spilled_rows << " runs with rows on disk, " << sum.spilled_states << " with states; " << sum.retained
             << " sessions that keep rows for a later sweep\n";
+  if (options.faults.arm != nullptr)
+    std::cout << sum.faults << " runs whose disk failed, of which " << sum.started_again << " succeeded, " << sum.after_reads
+              << " after something was read from it\n";
   if (environment("SQS_VERBOSE", 0) != 0) {
     for (const auto& [sentence, times] : refusals) std::cout << "  " << times << " x " << sentence << "\n";
   }

@@ -3,12 +3,21 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "graph_spec.hpp"
 #include "random_graph.hpp"
+#include "rng.hpp"
 
 namespace eq {
+
+// A disk that some runs meet with a fault in it, armed before each of them.
+struct DiskFaults {
+  std::function<void(Rng&)> arm;
+  std::function<bool()> disarm;           // whether the fault was met
+  std::function<std::string()> describe;  // what was armed last
+};
 
 struct TrialOptions {
   GraphLimits limits;
@@ -17,6 +26,7 @@ struct TrialOptions {
   uint32_t sessions = 4;  // pipelines per graph, besides the classic one, the live one and the one at its least budget
   std::string spill_dir;  // where some of the pipelines may spill; empty: nowhere
   bool rows_once = false; // all of them do, in sqrt mode and little memory, and no row may be evaluated again by a replay
+  DiskFaults faults;      // if set, all of them have a disk to spill to, and it fails
   const char* graphs_variable = "SQS_GRAPHS";  // of the environment: how many graphs try_graphs tries
 };
 
@@ -27,6 +37,9 @@ struct TrialResult {
   uint64_t runs = 0;
   uint64_t spilled_rows = 0;    // runs that put rows on disk,
   uint64_t spilled_states = 0;  // or states
+  uint64_t faults = 0;          // runs whose disk failed,
+  uint64_t started_again = 0;   // those of them that succeeded all the same,
+  uint64_t after_reads = 0;     // and those of these that had got something back from it
   uint64_t retained = 0;        // sessions whose first request keeps rows for a later sweep
 };
 

@@ -1,200 +1,178 @@
-// A disk that fails under a run whose rows are on it: the run goes on without, if it may, or ends with an error that says whose
-// rows are gone; nothing is left behind and the pipeline works again.
-#include <gtest/gtest.h>
+// A disk that fails under a run whose rows or states are on it is done without: the run starts again, and no row comes twice.
+#include "failing_chain.hpp"
 
-#include <unistd.h>
-
-#include <algorithm>
-#include <cerrno>
-#include <filesystem>
-
-#include "scripted_files.hpp"
-#include "temporary_directory.hpp"
-#include "looking_chain.hpp"
+#include "exec/state.hpp"
+#include "os/clock.hpp"
 
 namespace sqs {
 namespace {
 
-// frames -> s0, forward -> s1, backward: 40 tiles, of which a few stay in memory.
-class DiskErrors : public ::testing::Test {
- protected:
-  DiskErrors() {
-    spec_.tiles = 40;
-    spec_.tile_frames = 5;
-    spec_.state_bytes = {64, 16};
-    spec_.row_values = {30, 2};
-    spec_.cost_ns = 1e6;
-    spec_.budget = uint64_t{1} << 30;
-    spec_.budget = CountedChain(spec_).plan()->least_budget_bytes + 2000;  // replays will do as well
-    spec_.spill_dir = directory_.path();
-  }
-
-  static size_t open_files() {
-    size_t count = 0;
-    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) count += entry.exists() ? 1 : 0;
-    return count;
-  }
-
-  // A run that must end by telling that rows of the first stage are gone.
-  void expect_named(CountedChain& chain, const std::string& what) {
-    const size_t open = open_files();
-    const Status done = chain.execute();
-    ASSERT_FALSE(done.ok());
-    const Error& error = done.error();
-    EXPECT_EQ(error.code, SQS_E_IO) << error.message;
-    EXPECT_EQ(error.stage, "s0") << error.message;
-    EXPECT_LT(error.row, spec_.frames());
-    const std::string rows = "stage 's0': rows [" + std::to_string(error.row) + ", ";
-    EXPECT_NE(error.message.find(rows), std::string::npos) << error.message;
-    EXPECT_NE(error.message.find(what), std::string::npos) << error.message;
-    EXPECT_EQ(open_files(), open);
-    EXPECT_TRUE(directory_.names().empty());
-  }
-
-  // One that must succeed without the disk, and has evaluated rows of the first stage again.
-  void expect_without_disk(CountedChain& chain) {
-    const size_t open = open_files();
-    ASSERT_NO_FATAL_FAILURE(chain.run());
-    EXPECT_EQ(chain.stats().disk_written_bytes, 0U);
-    EXPECT_GT(chain.stats().rows_replayed, 0U);
-    EXPECT_EQ(open_files(), open);
-    EXPECT_TRUE(directory_.names().empty());
-  }
-
-  // Reads are counted from where the first sweep is over: others ask the system for its memory before.
-  void fail_read(CountedChain& chain, test::ScriptedFiles& files, uint64_t number) {
-    chain.counted()[1]->at_call = [&, number] {
-      const uint64_t passing = static_cast<uint64_t>(files.calls("pread")) + number;
-      for (uint64_t i = 0; i < passing; ++i) files.fail("pread", 0);
-      files.fail("pread", EIO);
-      chain.counted()[1]->at_call = nullptr;
-    };
-  }
-
-  void expect_spilled(CountedChain& chain) {
-    ASSERT_NO_FATAL_FAILURE(chain.run());
-    EXPECT_GT(chain.stats().disk_written_bytes, 0U);
-    EXPECT_EQ(chain.stats().rows_replayed, 0U);
-  }
-
-  const test::TemporaryDirectory directory_;
-  ChainSpec spec_;
-};
-
-TEST_F(DiskErrors, ADiskThatIsFullAnywhereInTheFirstSweepIsDoneWithout) {
+TEST_P(DiskErrors, ADiskThatIsFullAnywhereInTheFirstSweepIsDoneWithout) {
+  ASSERT_NO_FATAL_FAILURE(expect_on_disk(spec_));
   for (const int number : {ENOSPC, EIO, EDQUOT}) {
     int failed = 0;
     for (bool more = true; more; ++failed) {
       SCOPED_TRACE("write " + std::to_string(failed));
       CountedChain chain(spec_);
-      ASSERT_EQ(chain.plan()->info.schedule, SQS_SPILL);
-      test::ScriptedFiles files;
-      for (int i = 0; i < failed; ++i) files.fail("pwrite", 0);
-      files.fail("pwrite", number);
-      ASSERT_NO_FATAL_FAILURE(chain.run());
-      more = files.calls("pwrite") > failed;
-      EXPECT_EQ(chain.stats().disk_written_bytes == 0, more);
-      EXPECT_EQ(chain.stats().rows_replayed > 0, more);
-      EXPECT_TRUE(directory_.names().empty());
+      {
+        test::ScriptedFiles files;
+        fail_write(files, failed, number);
+        more = runs_again(chain, number == EIO ? "EIO" : number == ENOSPC ? "ENOSPC" : "EDQUOT");
+        ASSERT_EQ(more, files.calls("pwrite") > failed);
+      }
+      ASSERT_NO_FATAL_FAILURE(expect_usable(chain));
     }
     EXPECT_GT(failed, 10);
   }
 }
 
-TEST_F(DiskErrors, ADiskThatIsFullEndsARunThatHasNoOtherWay) {
-  spec_.max_ratio = 1;
-  CountedChain chain(spec_);
-  ASSERT_EQ(chain.plan()->info.schedule, SQS_SPILL);
-  {
-    test::ScriptedFiles files;
-    for (int i = 0; i < 5; ++i) files.fail("pwrite", 0);
-    files.fail("pwrite", ENOSPC);
-    expect_named(chain, "ENOSPC");
-  }
-  expect_spilled(chain);
-}
-
-TEST_F(DiskErrors, AStageThatMustRunOnceIsNotRunAgainWithoutTheDisk) {
-  spec_.once_before = true;
-  spec_.budget = uint64_t{1} << 30;
-  spec_.budget = CountedChain(spec_).plan()->least_budget_bytes + 2000;
-  CountedChain chain(spec_);
-  ASSERT_EQ(chain.plan()->info.schedule, SQS_SPILL);
-  {
-    test::ScriptedFiles files;
-    for (int i = 0; i < 5; ++i) files.fail("pwrite", 0);
-    files.fail("pwrite", ENOSPC);
-    const Status done = chain.execute();
-    ASSERT_FALSE(done.ok());
-    EXPECT_EQ(done.error().code, SQS_E_IO) << done.error().message;
-  }
-  EXPECT_EQ(*std::max_element(chain.once_times().begin(), chain.once_times().end()), 1U);
-  expect_spilled(chain);
-}
-
-TEST_F(DiskErrors, RowsThatCantBeReadBackAreNamed) {
-  CountedChain chain(spec_);
-  const uint64_t reads = 2 * chain.plan()->turn.schedule->disk_segments();  // of headers and of rows
-  ASSERT_GT(reads, 10U);
-  for (uint64_t number = 0; number < reads; ++number) {
+// By then rows have been delivered, of which none may come again.
+TEST_P(DiskErrors, WhatCantBeReadBackAnywhereIsDoneWithout) {
+  std::optional<std::array<uint8_t, 16>> digest;
+  ASSERT_NO_FATAL_FAILURE(expect_on_disk(spec_, &digest));
+  EXPECT_EQ(digest.has_value(), GetParam().row_order);
+  uint64_t delivered_most = 0;
+  uint64_t number = 0;
+  for (bool more = true; more; ++number) {
     SCOPED_TRACE("read " + std::to_string(number));
+    CountedChain chain(spec_);
     {
       test::ScriptedFiles files;
       fail_read(chain, files, number);
-      expect_named(chain, "EIO");
+      more = runs_again(chain, "EIO");
+      ASSERT_FALSE(HasFailure());
     }
-    expect_spilled(chain);
+    EXPECT_EQ(chain.digest(), digest);
+    if (more) delivered_most = std::max(delivered_most, chain.stats().rows_given_up);
+    ASSERT_NO_FATAL_FAILURE(expect_usable(chain));
   }
+  EXPECT_GT(number, 8U);
+  EXPECT_GT(delivered_most, spec_.frames() * 3 / 2);  // the whole first sweep and much of the second
 }
 
-TEST_F(DiskErrors, RowsThatHaveRottenAreNamed) {
-  for (const off_t at : {0, 8, 40, 700, 1500, 4000}) {
+TEST_P(DiskErrors, WhatHasRottenIsDoneWithout) {
+  for (const off_t at : {0, 8, 40, 447, 900, 1300}) {
     SCOPED_TRACE("byte " + std::to_string(at));
     CountedChain chain(spec_);
     {
       test::ScriptedFiles files;
-      bool done = false;
-      chain.counted()[1]->at_call = [&] {  // the first sweep is over
-        if (std::exchange(done, true)) return;
-        char byte = 0;
-        ASSERT_EQ(pread(files.last_opened(), &byte, 1, at), 1);
-        byte = static_cast<char>(byte ^ 0x10);
-        ASSERT_EQ(pwrite(files.last_opened(), &byte, 1, at), 1);
-      };
-      expect_named(chain, "is not what was written");
-      chain.counted()[1]->at_call = nullptr;
+      bool rotten = false;
+      at_turnaround(chain, [&] { rotten = rot(files.last_opened(), at); });
+      EXPECT_TRUE(runs_again(chain, "is not what was written"));
+      EXPECT_TRUE(rotten);
     }
-    expect_spilled(chain);
+    ASSERT_NO_FATAL_FAILURE(expect_usable(chain));
   }
 }
 
-TEST_F(DiskErrors, ShortTransfersAreGoneOnWith) {
+TEST_P(DiskErrors, AFileThatHasBecomeShortIsDoneWithout) {
+  CountedChain chain(spec_);
+  {
+    test::ScriptedFiles files;
+    at_turnaround(chain, [&] { EXPECT_EQ(ftruncate(files.last_opened(), 500), 0); });
+    EXPECT_TRUE(runs_again(chain, "the file ends at offset "));
+  }
+  expect_usable(chain);
+}
+
+TEST_P(DiskErrors, ShortTransfersAreGoneOnWith) {
   CountedChain chain(spec_);
   test::ScriptedFiles files;
   files.move_at_most(100);
-  expect_spilled(chain);
+  expect_usable(chain);
 }
 
-TEST_F(DiskErrors, ADirectoryWithoutRoomOrRightsIsDoneWithout) {
+TEST_P(DiskErrors, ADirectoryWithoutRoomOrRightsIsDoneWithout) {
   for (const auto& [call, number] : {std::pair<const char*, int>{"fallocate", ENOSPC}, {"openat", EACCES}, {"fstat", EIO}}) {
     SCOPED_TRACE(call);
     CountedChain chain(spec_);
     {
       test::ScriptedFiles files;
       for (int i = 0; i < 4; ++i) files.fail(call, number);
-      expect_without_disk(chain);
+      const size_t open = open_files();
+      ASSERT_NO_FATAL_FAILURE(chain.run());
+      EXPECT_EQ(chain.stats().disk_written_bytes, 0U);
+      EXPECT_GT(chain.stats().rows_replayed, 0U);
+      EXPECT_EQ(chain.stats().rows_given_up, 0U);
+      EXPECT_NE(chain.report().find("disk failed   the run did without it: no spill file"), std::string::npos) << chain.report();
+      expect_clean(open);
     }
-    expect_spilled(chain);
-    spec_.max_ratio = 1;
-    CountedChain bound(spec_);
-    spec_.max_ratio = 0;
+    ASSERT_NO_FATAL_FAILURE(expect_usable(chain));
+    CountedChain without(bound());
     test::ScriptedFiles files;
     for (int i = 0; i < 4; ++i) files.fail(call, number);
-    const Status done = bound.execute();
+    const Status done = without.execute();
     ASSERT_FALSE(done.ok());
     EXPECT_EQ(done.error().code, SQS_E_IO) << done.error().message;
+    EXPECT_NE(done.error().message.find("the run can't do without the disk: "), std::string::npos) << done.error().message;
   }
 }
+
+// A run that starts again has less to tell of, but what it has told stays true.
+TEST_P(DiskErrors, ProgressNeverGoesBack) {
+  CountedChain chain(spec_);
+  uint64_t told_before = 0;
+  test::ScriptedFiles files;
+  fail_read(chain, files, 6);
+  const auto let_it_tell = [] {
+    const uint64_t start = os::monotonic_ns();
+    while (os::monotonic_ns() - start < 51'000'000) {
+    }
+  };
+  uint64_t calls = 0;
+  chain.counted()[0]->at_call = [&] {  // at the end of the first sweep, and at the start of the next one
+    if (calls++ == spec_.tiles - 2) let_it_tell();
+    if (chain.counted()[0]->times[spec_.backward_first ? spec_.frames() - 1 : 0] < 2 || told_before != 0) return;
+    told_before = chain.times_told();
+    let_it_tell();
+  };
+  EXPECT_TRUE(runs_again(chain, "EIO"));
+  EXPECT_GE(told_before, 1U);
+  EXPECT_GE(chain.times_told(), told_before + 1);
+}
+
+// Memory and files are filled again from the start, with the same bytes.
+TEST_P(DiskErrors, ArraysAndFilesAreFilledAgain) {
+  ChainSpec roomy = spec_;
+  roomy.spill_dir.clear();
+  roomy.budget = uint64_t{1} << 30;
+  CountedChain planned(roomy);
+  spec_.budget = (*open_filling(planned)->plan())->least_budget_bytes + 2000;
+  std::vector<uint8_t> bytes;
+  std::array<uint8_t, 16> digest{};
+  for (const int failed : {-1, 0, 5}) {
+    SCOPED_TRACE("read " + std::to_string(failed));
+    CountedChain chain(spec_);
+    test::ScriptedFiles files;
+    if (failed >= 0) fail_read(chain, files, static_cast<uint64_t>(failed));
+    const auto run = open_filling(chain);
+    ASSERT_EQ((*run->plan())->info.schedule, schedule());
+    const Status done = run->execute();
+    ASSERT_TRUE(done.ok()) << done.error().message;
+    EXPECT_EQ(run->stats()->rows_given_up > 0, failed >= 0);
+    EXPECT_EQ(run->stats()->sink_bytes > 2 * spec_.frames() * 2 * sizeof(uint32_t), failed >= 0);
+    const std::string text = test::text_of(directory_.file("rows.npy"));
+    const auto result = *run->take_result(0);
+    const auto* rows = static_cast<const uint8_t*>(result->view.data);
+    const size_t row_bytes = spec_.frames() * 2 * sizeof(uint32_t);
+    ASSERT_GT(text.size(), row_bytes);
+    EXPECT_TRUE(std::equal(rows, rows + row_bytes, reinterpret_cast<const uint8_t*>(text.data() + text.size() - row_bytes)));
+    std::array<uint8_t, 16> of_array{};
+    std::array<uint8_t, 16> of_file{};
+    ASSERT_TRUE(run->digest(0, of_array.data()).ok());
+    ASSERT_TRUE(run->digest(1, of_file.data()).ok());
+    EXPECT_EQ(of_array, of_file);
+    if (failed < 0) {
+      bytes.assign(rows, rows + row_bytes);
+      digest = of_array;
+    }
+    EXPECT_TRUE(std::equal(bytes.begin(), bytes.end(), rows));
+    EXPECT_EQ(of_array, digest);
+    EXPECT_EQ(directory_.names(), std::vector<std::string>{"rows.npy"});
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Disk, DiskErrors, disk_cases(), disk_case_name);
 
 }  // namespace
 }  // namespace sqs

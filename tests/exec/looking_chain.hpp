@@ -4,10 +4,12 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstdint>
 #include <cstring>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,8 +19,8 @@
 
 namespace sqs {
 
-// frames -> forward -> backward -> forward ...: the first stage runs forward. Frames are u32, one value each; rows are so many
-// values wide.
+// frames -> forward -> backward -> forward ...: the first stage runs forward, unless it is told otherwise. Frames are u32, one
+// value each; rows are so many values wide.
 struct ChainSpec {
   uint64_t tiles = 1;
   uint64_t tile_frames = 1;
@@ -31,6 +33,9 @@ struct ChainSpec {
   double cost_ns = 0;  // of a row, as the stages tell
   uint32_t max_ratio = 0;
   bool once_before = false;  // a map that must run once lies before the first stage
+  bool once_after = false;   // or behind the last one, and is the target
+  bool backward_first = false;
+  bool stepped = false;      // tile by tile
 
   uint64_t stages() const { return state_bytes.size(); }
   uint64_t frames() const { return tiles * tile_frames; }
@@ -48,6 +53,7 @@ struct ChainSpec {
 // What one stage did.
 struct Counted {
   bool backward = false;
+  uint64_t calls = 0;
   std::vector<uint32_t> times;  // by row
   std::function<void()> at_call;
 };
@@ -60,8 +66,10 @@ class CountedChain {
     format.dtype = SQS_U32;
     format.window = format.hop = 1;
     pipeline_ = *Pipeline::create(format);
-    if (spec.once_before) add_once();
+    if (spec.once_before) add_once("once", "frames");
     for (uint64_t j = 0; j < spec.stages(); ++j) add(j);
+    once_.times.assign(frames_.size(), 0);
+    if (spec.once_after) add_once("after", name(spec.stages() - 1));
     EXPECT_TRUE(pipeline_->set_memory(frames_.data(), frames_.size(), nullptr).ok());
     Settings settings;
     settings.mode = SQS_SQRT;
@@ -75,7 +83,7 @@ class CountedChain {
   }
 
   std::shared_ptr<const Plan> plan() {
-    const Result<std::shared_ptr<const ToldPlan>> made = pipeline_->plan({name(spec_.stages() - 1)}, 0, SQS_END, true, spec_.any_order);
+    const Result<std::shared_ptr<const ToldPlan>> made = pipeline_->plan({target()}, 0, SQS_END, true, spec_.any_order);
     EXPECT_TRUE(made.ok()) << (made.ok() ? "" : made.error().message) << "\n" << spec_.text();
     return made.ok() ? (*made)->plan() : nullptr;
   }
@@ -83,12 +91,22 @@ class CountedChain {
   // Runs it, well or not; stats() are those of a run that succeeded.
   Status execute() {
     rows_out_.assign(frames_.size(), 0);
+    pieces_ = 0;
+    wrong_ = 0;
+    told_ = {};
+    digest_.reset();
     expected_ = expected_rows();
     Result<std::unique_ptr<Run>> run = pipeline_->open_run();
     EXPECT_TRUE(run.ok()) << run.error().message;
-    EXPECT_TRUE((*run)->add_callback(name(spec_.stages() - 1), spec_.any_order, take, User(this, [](void*) {})).ok());
-    SQS_TRY((*run)->execute());
+    EXPECT_TRUE((*run)->add_callback(target(), spec_.any_order, take, User(this, [](void*) {})).ok());
+    EXPECT_TRUE((*run)->set_progress(hear, User(this, [](void*) {})).ok());
+    for (bool done = false; !done;) {
+      SQS_TRY_ASSIGN(done, (*run)->step(spec_.stepped ? 0 : UINT64_MAX));
+    }
     stats_ = *(*run)->stats();
+    report_ = (*run)->report_text();
+    std::array<uint8_t, 16> digest{};
+    if ((*run)->digest(0, digest.data()).ok()) digest_ = digest;
     return ok();
   }
 
@@ -102,8 +120,18 @@ class CountedChain {
 
   const std::vector<std::unique_ptr<Counted>>& counted() const { return counted_; }
   const sqs_stats& stats() const { return stats_; }
-  // For runs of another kind: the pipeline, and what its rows are made of and begin with.
+  const std::string& report() const { return report_; }
+  // None of rows that came from the last to the first.
+  const std::optional<std::array<uint8_t, 16>>& digest() const { return digest_; }
+  // How often the run has told its progress; it must never go back.
+  uint64_t times_told() const { return told_.times; }
+
+  std::string target() const { return spec_.once_after ? "after" : name(spec_.stages() - 1); }
   Pipeline& pipeline() { return *pipeline_; }
+  // The callback fails when it is given its piece of that number, counted from 0.
+  void refuse_piece(uint64_t number) { refused_ = number; }
+  uint64_t pieces() const { return pieces_; }
+  // What its rows are made of and begin with.
   uint32_t frame(uint64_t row) const { return frames_[row]; }
   uint32_t expected(uint64_t row) const { return expected_rows()[row]; }
   // How often the map that must run once has made each row.
@@ -134,7 +162,7 @@ class CountedChain {
     StageDecl decl;
     decl.name = name(j);
     decl.kind = Kind::Scan;
-    decl.backward = j % 2 == 1;
+    decl.backward = (j % 2 == 1) != spec_.backward_first;
     decl.dtype = SQS_U32;
     decl.shape = {spec_.row_values[j]};
     Access access;
@@ -151,15 +179,15 @@ class CountedChain {
     EXPECT_TRUE(added.ok()) << (added.ok() ? "" : added.error().message);
   }
 
-  void add_once() {
-    once_.times.assign(frames_.size(), 0);
+  void add_once(const std::string& name, const std::string& input) {
     StageDecl decl;
-    decl.name = "once";
+    decl.name = name;
     decl.kind = Kind::Map;
     decl.once = true;
     decl.dtype = SQS_U32;
+    if (spec_.once_after) decl.shape = {1};
     Access access;
-    access.stage = "frames";
+    access.stage = input;
     decl.inputs = {access};
     decl.process = copy_once;
     decl.user = User(&once_, [](void*) {});
@@ -178,6 +206,7 @@ class CountedChain {
 
   static int64_t scan(void* user, sqs_call* call) {
     auto& counted = *static_cast<Counted*>(user);
+    ++counted.calls;
     if (counted.at_call) counted.at_call();
     const auto rows = static_cast<int64_t>(call->rows);
     uint64_t state = 0;
@@ -202,7 +231,7 @@ class CountedChain {
     std::vector<uint32_t> rows = frames_;
     for (uint64_t j = 0; j < spec_.stages(); ++j) {
       uint64_t state = 0;
-      if (j % 2 == 0)
+      if ((j % 2 == 0) != spec_.backward_first)
         for (size_t t = 0; t < rows.size(); ++t) rows[t] = next(state, rows[t]);
       else
         for (size_t t = rows.size(); t-- > 0;) rows[t] = next(state, rows[t]);
@@ -212,6 +241,7 @@ class CountedChain {
 
   static int32_t take(void* user, const sqs_view* view, char*) {
     auto& self = *static_cast<CountedChain*>(user);
+    if (self.pieces_++ == self.refused_) return 0;
     for (int64_t r = 0; r < view->shape[0]; ++r) {
       const auto t = static_cast<uint64_t>(view->first_row + r);
       ++self.rows_out_[t];
@@ -224,6 +254,21 @@ class CountedChain {
     return 1;
   }
 
+  static int32_t hear(void* user, const sqs_progress* progress) {
+    Told& told = static_cast<CountedChain*>(user)->told_;
+    EXPECT_GE(progress->fraction, told.fraction);
+    EXPECT_GE(progress->rows_done, told.rows_done);
+    EXPECT_LE(progress->fraction, 1.0);
+    told = {told.times + 1, progress->fraction, progress->rows_done};
+    return 1;
+  }
+
+  struct Told {
+    uint64_t times = 0;
+    double fraction = 0;
+    uint64_t rows_done = 0;
+  };
+
   ChainSpec spec_;
   std::vector<uint32_t> frames_;
   std::vector<uint32_t> expected_;
@@ -233,6 +278,11 @@ class CountedChain {
   Counted once_;
   std::shared_ptr<Pipeline> pipeline_;
   sqs_stats stats_ = {};
+  std::string report_;
+  std::optional<std::array<uint8_t, 16>> digest_;
+  Told told_;
+  uint64_t pieces_ = 0;  // the callback has been given
+  uint64_t refused_ = UINT64_MAX;
 };
 
 }  // namespace sqs
