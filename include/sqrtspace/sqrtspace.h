@@ -338,12 +338,12 @@ typedef struct sqs_settings {
   uint32_t flags;                     /* reserved, 0 */
   uint64_t tile_frames;               /* frames per tile; 0: chosen from cache and row sizes */
   const char *spill_dir;              /* where a run that looks back once may keep states or rows on disk (a chain, SQS_CHAIN,
-                                         keeps none there), in files without names, checked when they are read; copied; NULL or "": no
-                                         disk. When it fails the run starts again without it, and callbacks get only rows they have
-                                         not got, if the budget allows and no SQS_ONCE stage has run; else SQS_E_IO. A directory in
-                                         memory (tmpfs) takes that memory, beside the budget. Where the file system has no files
-                                         without names (O_TMPFILE) a kill can leave ".sqrtspace-unnamed-N", empty: the next run with
-                                         files there removes it */
+                                         keeps none there), in files without names, checked when they are read; copied; NULL or
+                                         "": no disk. When it fails the run starts again without it, and callbacks get only rows
+                                         they have not got, if the budget allows and no SQS_ONCE stage has run; else SQS_E_IO. In
+                                         memory (tmpfs) it takes that memory, beside the budget. Where the file system has no
+                                         files without names (O_TMPFILE) a kill can leave ".sqrtspace-unnamed-N" there, empty: the
+                                         next run that has files there removes it */
   uint64_t disk_bytes;                /* at most, of all files; 0: what the file system has free when a run is planned */
   uint32_t max_ratio;                 /* where a run looks back once: evaluations of a tile at most; 0 means 4, 1 none again. A chain
                                          (SQS_CHAIN) evaluates a tile as often as it has passes */
