@@ -93,7 +93,9 @@ class PullTest : public testing::Test {
     if (kind == SQS_REDUCE) stage.finish = write_total;
     static int backward;
     void* const user = direction == SQS_BACKWARD ? &backward : nullptr;
-    EXPECT_TRUE(succeeds([&](auto e) { return sqs_pipeline_add_stage_on(pipeline_, name, &stage, &input, 1, user, nullptr, e); }));
+    EXPECT_TRUE(succeeds([&](auto e) {
+      return sqs_pipeline_add_stage_on(pipeline_, name, &stage, &input, 1, user, nullptr, e);
+    }));
   }
   void configure(int32_t mode, uint32_t threads = 1, uint64_t lru = SQS_NONE, uint64_t budget = 0) {
     sqs_settings settings;

@@ -101,6 +101,10 @@ class CountedChain {
 
   const std::vector<std::unique_ptr<Counted>>& counted() const { return counted_; }
   const sqs_stats& stats() const { return stats_; }
+  // For runs of another kind: the pipeline, and what its rows are made of and begin with.
+  Pipeline& pipeline() { return *pipeline_; }
+  uint32_t frame(uint64_t row) const { return frames_[row]; }
+  uint32_t expected(uint64_t row) const { return expected_rows()[row]; }
   // How often the map that must run once has made each row.
   const std::vector<uint32_t>& once_times() const { return once_.times; }
 
