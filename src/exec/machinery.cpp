@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "exec/dense_view.hpp"
 #include "os/clock.hpp"
 
 namespace sqs {
@@ -132,12 +133,7 @@ Status Machinery::deliver_globals() {
     const TargetPlan& target = plan_.targets[t];
     const Node& node = plan_.graph->node(target.node);
     if (!node.global() || target.rows.count() == 0) continue;
-    Path path;
-    path.levels = {PathLevel{target.node, Reach{}, 1}};
-    path.real = target.node;
-    path.global = true;
-    const Port port(*plan_.graph, path, buffers_[target.node]);
-    SQS_TRY((*context_.outputs)[t]->deliver_known(port.view(0, 1)));
+    SQS_TRY((*context_.outputs)[t]->deliver_known(dense_view(node, 0, 1, buffers_[target.node].data)));
   }
   return ok();
 }

@@ -416,7 +416,7 @@ Status Run::execute() {
 Result<Run::Stepped> Run::step(uint64_t max_ns) {
   const uint64_t now = os::monotonic_ns();
   const uint64_t deadline = max_ns > UINT64_MAX - now ? UINT64_MAX : now + max_ns;
-  return state_->to_the_end_of_it([&] { return state_->drive(deadline); });
+  return state_->or_fail([&] { return state_->drive(deadline); });
 }
 
 void Run::cancel() { state_->shared->cancelled.store(true, std::memory_order_relaxed); }

@@ -54,7 +54,7 @@ Result<Pulled> Run::State::pull(uint32_t index) {
 
 Result<Pulled> Run::pull(uint32_t index) {
   SQS_TRY(state_->check_pulled(index));
-  return state_->to_the_end_of_it([&] { return state_->pull(index); });
+  return state_->or_fail([&] { return state_->pull(index); });
 }
 
 // ---------------------------------------------------------------- the end

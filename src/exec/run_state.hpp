@@ -130,7 +130,7 @@ struct Run::State {
   // Does a piece of a run's work. Whatever ends a run that has begun, a lack of memory included, ends it for good; what was
   // refused before can be mended and tried again.
   template <class Work>
-  auto to_the_end_of_it(Work&& work) {
+  auto or_fail(Work&& work) {
     struct Failing {
       State& s;
       bool armed;
