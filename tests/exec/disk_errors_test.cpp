@@ -137,7 +137,7 @@ TEST_P(DiskErrors, ArraysAndFilesAreFilledAgain) {
   roomy.spill_dir.clear();
   roomy.budget = uint64_t{1} << 30;
   CountedChain planned(roomy);
-  spec_.budget = (*open_filling(planned)->plan())->least_budget_bytes + 2000;
+  spec_.budget = (*open_filling(planned)->plan())->info().least_budget_bytes + 2000;
   std::vector<uint8_t> bytes;
   std::array<uint8_t, 16> digest{};
   for (const int failed : {-1, 0, 5}) {
@@ -146,7 +146,7 @@ TEST_P(DiskErrors, ArraysAndFilesAreFilledAgain) {
     test::ScriptedFiles files;
     if (failed >= 0) fail_read(chain, files, static_cast<uint64_t>(failed));
     const auto run = open_filling(chain);
-    ASSERT_EQ((*run->plan())->info.schedule, schedule());
+    ASSERT_EQ((*run->plan())->info().schedule, schedule());
     const Status done = run->execute();
     ASSERT_TRUE(done.ok()) << done.error().message;
     EXPECT_EQ(run->stats()->rows_given_up > 0, failed >= 0);

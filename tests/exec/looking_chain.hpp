@@ -100,8 +100,8 @@ class CountedChain {
     EXPECT_TRUE(run.ok()) << run.error().message;
     EXPECT_TRUE((*run)->add_callback(target(), spec_.any_order, take, User(this, [](void*) {})).ok());
     EXPECT_TRUE((*run)->set_progress(hear, User(this, [](void*) {})).ok());
-    for (bool done = false; !done;) {
-      SQS_TRY_ASSIGN(done, (*run)->step(spec_.stepped ? 0 : UINT64_MAX));
+    for (auto stepped = Run::Stepped::Pending; stepped != Run::Stepped::Done;) {
+      SQS_TRY_ASSIGN(stepped, (*run)->step(spec_.stepped ? 0 : UINT64_MAX));
     }
     stats_ = *(*run)->stats();
     report_ = (*run)->report_text();

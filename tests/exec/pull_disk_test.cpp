@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <string>
 
 #include "looking_chain.hpp"
 #include "scripted_files.hpp"
