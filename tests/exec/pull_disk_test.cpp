@@ -102,7 +102,9 @@ TEST_F(PullDisk, WhenTheDiskFailsRowsThatWereLentDoNotComeAgain) {
         ASSERT_EQ(outcome.code, SQS_OK);
         expect_each_once(outcome, frames_too);
         EXPECT_EQ(outcome.lent, (frames_too ? 2 : 1) * spec_.frames());
-        EXPECT_EQ(outcome.disk_bytes > 0, passed > 0 || std::string(call) == "pread");
+        if (std::string(call) == "pread") {
+          EXPECT_GT(outcome.disk_bytes, 0U) << "what the first attempt has written counts";
+        }
         after_rows += files.calls(call) == passed + 1 && passed > 0 ? 1 : 0;
       }
   EXPECT_GT(after_rows, 10U) << "of the calls that should have failed some were never made";
