@@ -2,6 +2,8 @@
 // that says so, destroy functions have run once, nothing leaks, and the same call works when there is memory again.
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
@@ -235,7 +237,7 @@ bool verifying(Failing mode, int n) {
 
 // A run that is pulled and writes a file, which is there only if all went well.
 bool pulling(Failing mode, int n) {
-  const std::string path = testing::TempDir() + "sqrtspace_no_memory_test.npy";
+  const std::string path = testing::TempDir() + "sqs_no_memory_" + std::to_string(getpid()) + ".npy";
   Sweep sweep(mode, n);
   {
     const Held<sqs_pipeline> p = make_ready_pipeline();

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <cmath>
 #include <cstdio>
 #include <numeric>
@@ -311,7 +313,7 @@ TEST(Wrapper, AnInputOfItsOwnPushesFromAnotherThread) {
 
 TEST(Wrapper, ARunWithEverySink) {
   sq::Pipeline pipeline = ready_pipeline();
-  const std::string path = testing::TempDir() + "sqrtspace_wrapper_test.npy";
+  const std::string path = testing::TempDir() + "sqs_wrapper_" + std::to_string(getpid()) + ".npy";
   double buffer[9] = {};
   std::vector<double> streamed;
   std::uint64_t first_row = 99;

@@ -1,6 +1,8 @@
 // A successful run allocates nothing between its first and its last callback, whatever the mode, threads, sinks and drive.
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -122,7 +124,7 @@ TEST(AllocationsOfAFile, NoneWhileANpyFileIsWritten) {
   sqs_run* made = nullptr;
   ASSERT_EQ(sqs_run_create(p.get(), &made, nullptr), SQS_OK);
   const api::Run run(made);
-  const std::string path = ::testing::TempDir() + "sqs_allocation_test.npy";
+  const std::string path = ::testing::TempDir() + "sqs_allocation_" + std::to_string(getpid()) + ".npy";
   ASSERT_EQ(sqs_run_add_npy(made, "bands", path.c_str(), nullptr, nullptr), SQS_OK);
   watch().begin(false);
   const api::Answer done = api::answer([&](sqs_error** e) { return sqs_run_execute(made, e); });
