@@ -440,8 +440,8 @@ typedef struct sqs_frontier_point {
   double predicted_seconds;           /* by cost hints or probe; 0: unknown */
 } sqs_frontier_point;
 SQS_API int32_t sqs_plan_frontier(const sqs_plan *plan, uint32_t index, sqs_frontier_point *out, sqs_error **err);
-/* Advice on the graph, a sentence each: halos longer than a tile, readers far apart, states larger than what they spare, rows of a
- * SQS_ONCE stage that are kept for a later sweep. "" past the last. */
+/* Advice on the graph, a sentence each: halos longer than a tile, readers far apart, states larger than what they spare, rows of
+ * a SQS_ONCE stage that are kept for a later sweep. "" past the last. */
 SQS_API const char *sqs_plan_lint(const sqs_plan *plan, uint32_t index);
 
 /* ---------------------------------------------------------------- run: several targets, any sinks, step by step */
