@@ -19,9 +19,12 @@ namespace sqs::dsp {
 struct Failure {
   int32_t code = SQS_E_INTERNAL;
   std::string message;
+  uint64_t row = SQS_NONE;  // of the stage that was computed, if one is to blame
 };
 
 [[noreturn]] inline void fail(int32_t code, std::string message) { throw Failure{code, std::move(message)}; }
+// While a row is computed; counted as call->first_row is.
+[[noreturn]] inline void fail_at(uint64_t row, std::string message) { throw Failure{SQS_E_STAGE, std::move(message), row}; }
 
 // Runs body, which returns a status of its own; what it throws becomes an error object. stage may be NULL.
 template <class Body>
@@ -46,14 +49,16 @@ inline void copy_message(std::string_view sentence, char* message) noexcept {
   message[length] = '\0';
 }
 
-// Runs the body of a callback and returns `success`, or 0 and a sentence in message.
+// Runs the body of a callback and returns `success`, or 0 and a sentence in message. row, if not NULL, receives that of the
+// failure.
 template <class Body>
-int64_t guarded_callback(char* message, int64_t success, Body&& body) noexcept {
+int64_t guarded_callback(char* message, int64_t success, Body&& body, uint64_t* row = nullptr) noexcept {
   try {
     std::forward<Body>(body)();
     return success;
   } catch (const Failure& failure) {
     copy_message(failure.message, message);
+    if (row != nullptr) *row = failure.row;
   } catch (const std::exception& exception) {
     copy_message(exception.what(), message);
   } catch (...) {

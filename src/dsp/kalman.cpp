@@ -95,11 +95,11 @@ SQS_DSP_INLINE void transpose(const double* a, uint32_t rows, uint32_t columns, 
 [[noreturn]] void tell_why_not_definite(const double* S, uint32_t count, uint64_t row) {
   const bool finite = std::all_of(S, S + count * count, [](double element) { return std::isfinite(element); });
   if (finite)
-    fail(SQS_E_STAGE, text("kalman: at row ", row, " the covariance of the innovation, H P H' + R, is not positive definite in "
-                           "the digits that numbers have: give what is observed without noise a variance in R, or leave it "
-                           "out as NaN"));
-  fail(SQS_E_STAGE, text("kalman: at row ", row, " the covariance of the state has grown beyond what numbers hold: F is unstable "
-                         "and the observations do not hold the state"));
+    fail_at(row, text("kalman: at row ", row, " the covariance of the innovation, H P H' + R, is not positive definite in "
+                      "the digits that numbers have: give what is observed without noise a variance in R, or leave it "
+                      "out as NaN"));
+  fail_at(row, text("kalman: at row ", row, " the covariance of the state has grown beyond what numbers hold: F is unstable "
+                    "and the observations do not hold the state"));
 }
 
 // The kernels are compiled for the commonest n, and once for any: kN == 0.
@@ -186,7 +186,7 @@ class Rts final : public Kernel {
       if (input_ == Layout::Packed) unpack_covariance(n(), work.row + n(), work.P);
       else std::copy_n(work.row + n(), n() * n(), work.P);
       if (*started != 0 && !smooth(mean, P, work))
-        fail(SQS_E_STAGE, text("rts: the covariance of row ", call.first_row + row, " holds NaN or infinity"));
+        fail_at(call.first_row + row, text("rts: the covariance of row ", call.first_row + row, " holds NaN or infinity"));
       if (*started == 0) {
         std::copy_n(work.row, n(), mean);
         std::copy_n(work.P, n() * n(), P);

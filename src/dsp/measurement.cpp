@@ -46,8 +46,8 @@ void Measurement::check_H(uint64_t row, uint32_t count, const MeasurementRoom& r
   for (uint32_t i = 0; i < count * n_; ++i) {
     if (std::isfinite(room.H[i])) continue;
     const uint32_t element = room.at[i / n_];
-    fail(SQS_E_STAGE, text("kalman: at row ", row, " entry ", entry(element, i % n_), " of H is ", room.H[i], ", but element ",
-                           element, " of the observation is there: one that is missing is NaN"));
+    fail_at(row, text("kalman: at row ", row, " entry ", entry(element, i % n_), " of H is ", room.H[i], ", but element ",
+                      element, " of the observation is there: one that is missing is NaN"));
   }
 }
 
@@ -57,8 +57,8 @@ void Measurement::check_R(uint64_t row, uint32_t count, MeasurementRoom& room) c
   double largest = 0;
   for (uint32_t i = 0; i < count * count; ++i) {
     if (!std::isfinite(R[i]))
-      fail(SQS_E_STAGE, text("kalman: at row ", row, " entry ", entry(room.at[i / count], room.at[i % count]), " of R is ", R[i],
-                             ", but the observation is there: an element that is missing is NaN"));
+      fail_at(row, text("kalman: at row ", row, " entry ", entry(room.at[i / count], room.at[i % count]), " of R is ", R[i],
+                        ", but the observation is there: an element that is missing is NaN"));
     largest = std::max(largest, std::abs(R[i]));
   }
   const double allowed = std::max(1e-9, 64 * R_rows_.rounding) * largest;
@@ -66,15 +66,15 @@ void Measurement::check_R(uint64_t row, uint32_t count, MeasurementRoom& room) c
     for (uint32_t j = 0; j < i; ++j) {
       const double lower = R[i * count + j], upper = R[j * count + i];
       if (!(std::abs(lower - upper) <= allowed))
-        fail(SQS_E_STAGE, text("kalman: at row ", row, " R is not symmetric: entry ", entry(room.at[i], room.at[j]), " is ",
-                               lower, ", entry ", entry(room.at[j], room.at[i]), " is ", upper));
+        fail_at(row, text("kalman: at row ", row, " R is not symmetric: entry ", entry(room.at[i], room.at[j]), " is ",
+                          lower, ", entry ", entry(room.at[j], room.at[i]), " is ", upper));
       R[i * count + j] = R[j * count + i] = lower + (upper - lower) / 2;
     }
   }
   if (count == 1 ? R[0] < 0 : !is_semidefinite(R, count, R_rows_.rounding))
-    fail(SQS_E_STAGE, text("kalman: at row ", row,
-                           " R is not positive semidefinite, as a covariance is: its least eigenvalue is ",
-                           eigenvalue_range(R, count).least));
+    fail_at(row, text("kalman: at row ", row,
+                      " R is not positive semidefinite, as a covariance is: its least eigenvalue is ",
+                      eigenvalue_range(R, count).least));
 }
 
 }  // namespace sqs::dsp

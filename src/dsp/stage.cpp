@@ -18,10 +18,15 @@ constexpr const TypeSpec* kTypes[] = {
 
 const Kernel& kernel_of(void* user) { return *static_cast<const Kernel*>(user); }
 
-// A kernel that fails names the row in its sentence, if it knows it; 0 would tell the engine that it was the tile's first.
+// Where a kernel fails and knows its row, the engine learns it from the number of rows that were done.
+template <bool kBackward>
 int64_t process_callback(void* user, sqs_call* call) {
   const auto rows = static_cast<int64_t>(call->rows);
-  return guarded_callback(call->message, rows, [&] { kernel_of(user).process(*call); }) == rows ? rows : -1;
+  uint64_t failed = SQS_NONE;
+  if (guarded_callback(call->message, rows, [&] { kernel_of(user).process(*call); }, &failed) == rows) return rows;
+  if (failed == SQS_NONE) return -1;
+  const auto before = static_cast<int64_t>(failed - call->first_row);
+  return kBackward ? rows - 1 - before : before;
 }
 
 int32_t init_callback(void* user, sqs_call* call) {
@@ -63,7 +68,7 @@ sqs_stage declare(const TypeSpec& type, const Recipe& recipe) {
   stage.extend_edge = recipe.extend_edge;
   stage.version = "1";
   stage.cost_ns_per_row = recipe.cost_ns_per_row;
-  stage.process = process_callback;
+  stage.process = recipe.direction == SQS_BACKWARD ? process_callback<true> : process_callback<false>;
   if (recipe.kind != SQS_MAP) stage.init = init_callback;
   if (recipe.kind == SQS_REDUCE) stage.finish = finish_callback;
   return stage;

@@ -116,8 +116,8 @@ class ViterbiTrace final : public Kernel {
       };
       const uint32_t current = state.started != 0 ? state.next : best_of(element);
       if (current >= states_)
-        fail(SQS_E_STAGE, text("viterbi_trace: row ", call.first_row + row, " would be in state ", current, " of ", states_,
-                               ": its input is no row of viterbi_forward"));
+        fail_at(call.first_row + row, text("viterbi_trace: row ", call.first_row + row, " would be in state ", current, " of ",
+                                           states_, ": its input is no row of viterbi_forward"));
       store_element(output_row_at(call.output, row), static_cast<int32_t>(current));
       state = {1, source_of(current, element(current))};
     }

@@ -234,6 +234,7 @@ TEST(Models, NameTheRowThatCanNotBeObserved) {
     model.try_evaluate("model");
     EXPECT_EQ(model.answer().code, SQS_E_STAGE);
     EXPECT_EQ(model.answer().stage, "model.filter");
+    EXPECT_EQ(model.answer().row, 137u);
     EXPECT_NE(model.answer().message.find("kalman: at row 137 the covariance of the innovation"), std::string::npos)
         << model.answer().message;
   }
@@ -260,6 +261,20 @@ TEST(Models, RunInLessMemoryThanTheRowsTheyLookBackOn) {
     least = budget;
   }
   EXPECT_LT(least, forward_rows / 4);
+}
+
+// A row that no forward stage makes, read from the last to the first: the row before it is to blame, in whatever tile it is.
+TEST(Models, ErrorsOfABackwardStageHaveTheirRow) {
+  Array rows(SQS_U8, {9, 4});
+  for (const uint64_t element : {0u, 1u}) rows.set(4 * 4 + element, uint8_t{3});
+  ArrayPipeline pipeline(rows, 1, 1, 0);
+  pipeline.add("viterbi_trace", "path", "frames", "");
+  for (const auto& [mode, tile] : {std::pair<int32_t, uint64_t>{SQS_CLASSIC, 0}, {SQS_SQRT, 1}, {SQS_SQRT, 3}, {SQS_SQRT, 4}}) {
+    pipeline.configure(mode, tile);
+    pipeline.try_evaluate("path");
+    EXPECT_EQ(pipeline.answer().code, SQS_E_STAGE);
+    EXPECT_EQ(pipeline.answer().row, 3u) << pipeline.answer().message;
+  }
 }
 
 }  // namespace
