@@ -3,9 +3,7 @@
 #include <fcntl.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <filesystem>
-#include <memory>
 #include <utility>
 
 namespace sqs::os {
@@ -31,12 +29,25 @@ Status check_there(const std::string& path) {
   return ok();
 }
 
+// Where a path leads, whether there is a file yet or not: links are followed, the last one too. As given if that can't be told.
+std::filesystem::path place_of(const std::string& path) {
+  constexpr int kMostLinks = 40;  // as the kernel follows
+  std::error_code unreadable;
+  std::filesystem::path place = std::filesystem::absolute(path, unreadable);
+  if (unreadable) return path;
+  for (int links = 0; links < kMostLinks && std::filesystem::is_symlink(place, unreadable); ++links) {
+    const std::filesystem::path target = std::filesystem::read_symlink(place, unreadable);
+    if (unreadable) return path;
+    place = place.parent_path() / target;  // of an absolute one, itself
+  }
+  const std::filesystem::path directory = std::filesystem::weakly_canonical(place.parent_path(), unreadable);
+  return unreadable ? std::filesystem::path(path) : directory / place.filename();
+}
+
 // What a symbolic link leads to is replaced, not the link.
 std::string behind_links(const std::string& path) {
   std::error_code unreadable;
-  if (!std::filesystem::is_symlink(path, unreadable)) return path;
-  const std::unique_ptr<char, void (*)(void*)> real(::realpath(path.c_str(), nullptr), std::free);
-  return real != nullptr ? real.get() : path;
+  return std::filesystem::is_symlink(path, unreadable) ? place_of(path).string() : path;
 }
 
 // Nothing to tell: the failure that led here is told already, or nobody asked for the file.
@@ -45,8 +56,7 @@ void remove_quietly(const std::string& path) { static_cast<void>(remove_file(pat
 }  // namespace
 
 bool same_path(const std::string& a, const std::string& b) {
-  std::error_code unreadable;
-  return a == b || std::filesystem::weakly_canonical(a, unreadable) == std::filesystem::weakly_canonical(b, unreadable);
+  return a == b || place_of(a) == place_of(b);
 }
 
 Result<ReplacementFile> ReplacementFile::create(const std::string& given) {

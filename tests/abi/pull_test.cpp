@@ -358,6 +358,16 @@ TEST_F(PullTest, ACancelEndsItAtTheNextPull) {
   expect_usable();
 }
 
+TEST_F(PullTest, ACancelEndsItAtTheNextStepThoughRowsWait) {
+  Held<sqs_run> run = open({"sum"});
+  ASSERT_EQ(sqs_run_step(run, UINT64_MAX, nullptr), SQS_WOULD_BLOCK);
+  EXPECT_EQ(sqs_run_cancel(run), SQS_OK);
+  EXPECT_EQ(sqs_run_step(run, 0, nullptr), SQS_E_CANCELLED);
+  EXPECT_EQ(sqs_run_step(run, 0, nullptr), SQS_E_STATE) << "the run has failed";
+  run.reset();
+  expect_usable();
+}
+
 TEST_F(PullTest, AStageThatFailsEndsIt) {
   int left = 3;
   hook_.before = [&] {

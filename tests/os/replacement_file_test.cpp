@@ -184,6 +184,25 @@ TEST(ReplacementFile, TwoPathsMayNameOneFile) {
   EXPECT_TRUE(same_path(directory.file("in/out"), directory.file("in/./out")));
   EXPECT_TRUE(same_path(directory.file("in/out"), directory.file("link/out")));
   EXPECT_FALSE(same_path(directory.file("in/out"), directory.file("out")));
+  // Where nothing is yet.
+  const std::string here = std::filesystem::current_path().string() + "/";
+  EXPECT_TRUE(same_path("sqs-not-there.npy", "./sqs-not-there.npy"));
+  EXPECT_TRUE(same_path("sqs-not-there.npy", here + "sqs-not-there.npy"));
+  EXPECT_FALSE(same_path("sqs-not-there.npy", "sqs-nor-there.npy"));
+  std::filesystem::create_symlink("out", directory.file("to_out"));
+  EXPECT_TRUE(same_path(directory.file("to_out"), directory.file("out")));
+  std::filesystem::create_symlink("round", directory.file("round"));
+  EXPECT_FALSE(same_path(directory.file("round"), directory.file("out")));
+}
+
+TEST(ReplacementFile, ALinkToWhatIsNotThereYetLeadsThere) {
+  const TemporaryDirectory directory;
+  std::filesystem::create_symlink("there", directory.file("link"));
+  ReplacementFile replacement = ReplacementFile::create(directory.file("link")).value();
+  ASSERT_TRUE(replacement.file().write(0, "new", 3).ok());
+  ASSERT_TRUE(commit(replacement).ok());
+  EXPECT_TRUE(std::filesystem::is_symlink(directory.file("link")));
+  EXPECT_EQ(text_of(directory.file("there")), "new");
 }
 
 // SIGXFSZ would end this process.
