@@ -447,8 +447,8 @@ SQS_API const char *sqs_plan_lint(const sqs_plan *plan, uint32_t index);
 /* ---------------------------------------------------------------- run: several targets, any sinks, step by step */
 
 /* A run borrows the pipeline until it is destroyed: graph, input and settings can't be changed meanwhile (SQS_E_STATE), and
- * a second open run on it is refused likewise. Frames may be pushed all the while: this run does not see them. create -> add_* for each target -> set_range, set_progress -> execute, step or
- * pull. */
+ * a second open run on it is refused likewise. Frames may be pushed all the while: this run does not see them.
+ * create -> add_* for each target -> set_range, set_progress -> execute, step or pull. */
 SQS_API int32_t sqs_run_create(sqs_pipeline *p, sqs_run **out, sqs_error **err);
 SQS_API void sqs_run_destroy(sqs_run *run);
 

@@ -67,7 +67,7 @@ void refuse_file_options(const Options& options) {
 }  // namespace
 
 void Input::attach(sqrtspace::Pipeline& pipeline) const {
-  if (!source) return opening([&] { set_file(pipeline, path, file_options); });
+  if (!source) return opening([&] { sqrtspace::dsp::set_file(pipeline, path, file_options); });
   sqrtspace::Reader reader;
   reader.frame_count = format.frames;
   reader.sample_rate = format.sample_rate;
@@ -95,8 +95,8 @@ std::string file_options(const Options& options, std::optional<sqrtspace::Dtype>
   return text;
 }
 
-sqs_file_info read_file_info(const std::string& path, const std::string& options) {
-  return opening([&] { return file_info(path, options); });
+sqrtspace::dsp::FileInfo read_file_info(const std::string& path, const std::string& options) {
+  return opening([&] { return sqrtspace::dsp::file_info(path, options); });
 }
 
 Input open_file(const Options& options, sqrtspace::Dtype fallback) {
@@ -106,8 +106,8 @@ Input open_file(const Options& options, sqrtspace::Dtype fallback) {
   input.path = options.input;
   input.description = options.input;
   input.file_options = file_options(options, fallback);
-  const sqs_file_info info = read_file_info(input.path, input.file_options);
-  input.format = {static_cast<sqrtspace::Dtype>(info.dtype), info.channels, info.sample_rate, info.frame_count};
+  const sqrtspace::dsp::FileInfo info = read_file_info(input.path, input.file_options);
+  input.format = {info.dtype, info.channels, info.sample_rate, info.frame_count};
   return input;
 }
 

@@ -7,10 +7,10 @@
 #include <optional>
 #include <string>
 
-#include "dsp.hpp"
 #include "failure.hpp"
 #include "options.hpp"
 #include "synthetic.hpp"
+#include "sqrtspace/dsp.hpp"
 
 namespace sqs::cli {
 
@@ -36,7 +36,7 @@ struct Input {
 // Failure (usage) if nothing says that the file is a raw one.
 std::string file_options(const Options& options, std::optional<sqrtspace::Dtype> fallback);
 // Failure (input) if it can't be read.
-sqs_file_info read_file_info(const std::string& path, const std::string& options);
+sqrtspace::dsp::FileInfo read_file_info(const std::string& path, const std::string& options);
 Input open_file(const Options& options, sqrtspace::Dtype fallback);
 
 // For when the user named no file; the length comes from --minutes or --frames, else from format. Failure (usage) for options

@@ -9,7 +9,6 @@
 #include <string>
 #include <vector>
 
-#include "dsp.hpp"
 #include "failure.hpp"
 #include "input.hpp"
 #include "options.hpp"

@@ -105,8 +105,8 @@ class Audio final : public Workload {
     if (options.limit) throw Failure(Exit::kUsage, "--limit is for logs, satcom and ecg; audio raises no alerts");
     if (input.dtype == sq::Dtype::c64 || input.dtype == sq::Dtype::c128)
       throw Failure(Exit::kInput, fmt::format("audio takes real frames, not {}", sq::name(input.dtype)));
-    add_dsp(pipeline, "rfft", "spectrum", {"input"}, "output=magnitude");
-    add_dsp(pipeline, "argmax", "peak_bin", {"spectrum"}, "");
+    sq::dsp::add(pipeline, "rfft", "spectrum", {"input"}, "output=magnitude");
+    sq::dsp::add(pipeline, "argmax", "peak_bin", {"spectrum"});
   }
 
   std::vector<std::string> targets(const Options&) const override { return {"peak_bin"}; }

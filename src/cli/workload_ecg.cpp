@@ -108,12 +108,13 @@ class Ecg final : public Workload {
     if (options.window || options.hop)
       throw Failure(Exit::kUsage, "ecg looks at a window around every frame: --window and --hop are not for it");
     if (input.sample_rate == 0) throw Failure(Exit::kUsage, "ecg needs the frames per second: give --rate");
-    add_dsp(pipeline, "sosfiltfilt", "band", {"frames"}, fmt::format("butter=bandpass order=1 low={} high={}", kLowHz, kHighHz));
-    add_dsp(pipeline, "mean_var", "stats", {"band"}, "direction=backward");
-    add_dsp(pipeline, "normalise", "z", {"band", "stats"}, "");
+    sq::dsp::add(pipeline, "sosfiltfilt", "band", {"frames"},
+                 fmt::format("butter=bandpass order=1 low={} high={}", kLowHz, kHighHz));
+    sq::dsp::add(pipeline, "mean_var", "stats", {"band"}, "direction=backward");
+    sq::dsp::add(pipeline, "normalise", "z", {"band", "stats"});
     const uint64_t reach = reach_frames(input);
     const sq::Access window("z", reach, reach, 1, sq::Edge::zero);  // zero, the mean: so that every frame has its row
-    add_dsp(pipeline, "local_max", "beats", {window}, fmt::format("height={}", options.limit.value_or(kDefaultHeight)));
+    sq::dsp::add(pipeline, "local_max", "beats", {window}, fmt::format("height={}", options.limit.value_or(kDefaultHeight)));
   }
 
   std::vector<std::string> targets(const Options&) const override { return {"beats"}; }

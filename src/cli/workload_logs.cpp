@@ -134,11 +134,11 @@ class Logs final : public Workload {
   void build(sq::Pipeline& pipeline, const InputFormat& input, const Options& options) const override {
     if (input.dtype != sq::Dtype::f32 && input.dtype != sq::Dtype::f64)
       throw Failure(Exit::kInput, fmt::format("logs takes latencies in ms as f32 or f64, not {}", sq::name(input.dtype)));
-    add_dsp(pipeline, "running_quantile", "quantiles", {"input"}, "p=0.5,0.95");
-    add_dsp(pipeline, "band_sums", "p95", {"quantiles"}, "unit=bins bands=1,2");  // the sum of entry 1 alone
-    add_dsp(pipeline, "threshold", "alert", {"p95"}, fmt::format("limit={}", options.limit.value_or(kDefaultLimitMs)));
+    sq::dsp::add(pipeline, "running_quantile", "quantiles", {"input"}, "p=0.5,0.95");
+    sq::dsp::add(pipeline, "band_sums", "p95", {"quantiles"}, "unit=bins bands=1,2");  // the sum of entry 1 alone
+    sq::dsp::add(pipeline, "threshold", "alert", {"p95"}, fmt::format("limit={}", options.limit.value_or(kDefaultLimitMs)));
     if (options.deep)
-      add_dsp(pipeline, "histogram", "histogram", {"input"}, fmt::format("bins={} lo=0 hi={}", kBins, kHistogramTopMs));
+      sq::dsp::add(pipeline, "histogram", "histogram", {"input"}, fmt::format("bins={} lo=0 hi={}", kBins, kHistogramTopMs));
   }
 
   std::vector<std::string> targets(const Options& options) const override {

@@ -289,15 +289,15 @@ class Pitch final : public Workload {
   void build(sq::Pipeline& pipeline, const InputFormat& input, const Options& options) const override {
     const uint64_t window = options.window.value_or(default_window(input));
     require_sense(input, options, window);
-    add_dsp(pipeline, "rfft", "power", {"input"}, fmt::format("window=hann n={} output=power", 2 * window));
+    sq::dsp::add(pipeline, "rfft", "power", {"input"}, fmt::format("window=hann n={} output=power", 2 * window));
     // Half the spectrum gives half the sum, which the energy is relative to as well.
-    add_dsp(pipeline, "rfft", "autocorrelation", {"power"}, fmt::format("n={}", 2 * kLagSteps * window));
+    sq::dsp::add(pipeline, "rfft", "autocorrelation", {"power"}, fmt::format("n={}", 2 * kLagSteps * window));
     const sq::Dtype lags = pipeline.describe("autocorrelation").dtype;
     pipeline.add("likelihood", likelihood_stage(lags, input.sample_rate, window), {"autocorrelation"});
-    add_dsp(pipeline, "viterbi", "path", {"likelihood"}, transitions());
+    sq::dsp::add(pipeline, "viterbi", "path", {"likelihood"}, transitions());
     pipeline.add("pitch", hz_stage(), {"path"});
     pipeline.add("strength", strength_stage(), {"likelihood"});
-    add_dsp(pipeline, "viterbi", "voicing", {"strength"}, voicing_transitions());
+    sq::dsp::add(pipeline, "viterbi", "voicing", {"strength"}, voicing_transitions());
     pipeline.add("voiced_pitch", voiced_stage(), {"pitch", "voicing"});
   }
 

@@ -150,11 +150,11 @@ class Satcom final : public Workload {
     }
     // By Parseval the bins of a carrier of amplitude 1 add up to window * (sum of the squared Hann window).
     const double energy = static_cast<double>(window) * static_cast<double>(window) * 3.0 / 8.0;
-    add_dsp(pipeline, "fft", "spectrum", {windows}, "window=hann shift=true");
-    add_dsp(pipeline, "band_sums", "band_energy", {"spectrum"}, "layout=shifted unit=bins bands=" + band_edges(window));
-    add_dsp(pipeline, "scale", "band_power", {"band_energy"}, fmt::format("factor={}", 1.0 / energy));
-    add_dsp(pipeline, "log", "band_db", {"band_power"}, "base=10 factor=10 floor=1e-30");
-    add_dsp(pipeline, "threshold", "alert", {"band_db"}, fmt::format("limit={}", options.limit.value_or(kDefaultLimitDb)));
+    sq::dsp::add(pipeline, "fft", "spectrum", {windows}, "window=hann shift=true");
+    sq::dsp::add(pipeline, "band_sums", "band_energy", {"spectrum"}, "layout=shifted unit=bins bands=" + band_edges(window));
+    sq::dsp::add(pipeline, "scale", "band_power", {"band_energy"}, fmt::format("factor={}", 1.0 / energy));
+    sq::dsp::add(pipeline, "log", "band_db", {"band_power"}, "base=10 factor=10 floor=1e-30");
+    sq::dsp::add(pipeline, "threshold", "alert", {"band_db"}, fmt::format("limit={}", options.limit.value_or(kDefaultLimitDb)));
   }
 
   std::vector<std::string> targets(const Options&) const override { return {"band_db", "alert"}; }

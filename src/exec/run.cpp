@@ -294,8 +294,10 @@ Result<Run::Stepped> Run::State::drive(uint64_t deadline_ns) {
   const os::PinnedFp pinned;
   if (phase == Phase::Building) SQS_TRY(begin());
   for (;;) {
-    if (context.rows_wait() && shared->cancelled.load(std::memory_order_relaxed)) return cancelled_error();
-    if (context.rows_wait()) return Stepped::RowsWait;
+    if (context.rows_wait()) {
+      if (shared->cancelled.load(std::memory_order_relaxed)) return cancelled_error();
+      return Stepped::RowsWait;
+    }
     const uint64_t slice = std::min(deadline_ns, os::monotonic_ns() + kSliceNs);
     SQS_TRY_ASSIGN(const bool done, go_on(slice));
     if (done) break;

@@ -1,4 +1,5 @@
-// A run whose disk has failed starts again by a plan without one, if it may: what has come of the attempt before stays, and counts.
+// A run whose disk has failed starts again by a plan without one, if it may. What has come of the attempt before stays, and
+// counts.
 #include <algorithm>
 
 #include "exec/run_state.hpp"
@@ -22,8 +23,8 @@ bool filled_again(SinkKind kind) {
 
 }  // namespace
 
-// The disk has failed. Most of what it held can be made again only from the first frame on, and what is on it next will be lost as
-// likely: so the run starts again by a plan that needs no disk. What it evaluates anew is what such a plan costs at most.
+// The disk has failed. Most of what it held can be made again only from the first frame on, and what is on it next will be
+// lost as likely: so the run starts again by a plan that needs no disk. What it evaluates anew is what such a plan costs at most.
 Result<bool> Run::State::go_on_without_disk(Error error) {
   const std::shared_ptr<const Plan> followed = plan;
   disk_failure = {error.message, true};

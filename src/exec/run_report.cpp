@@ -44,8 +44,8 @@ void Run::State::count() {
   count_stages();
 }
 
-// evaluated = asked for, once + replayed + swept again + access + cache loss + given up. What only replays make is theirs from the second
-// time on.
+// evaluated = asked for, once + replayed + swept again + access + cache loss + given up. What only replays make is theirs from
+// the second time on.
 void Run::State::count_causes() {
   const std::vector<StagePlan>& stages = executor->stages();
   stats.rows_replayed = stats.rows_halo = stats.rows_swept_again = stats.rows_access = stats.rows_cache_lost = 0;

@@ -103,7 +103,8 @@ std::string write_text(const Plan& plan, const sqs_stats& stats, const std::vect
     line("", savings + " of replays and later sweeps");
   if (stats.disk_written_bytes > 0) {
     const std::string what = !disk_failure.cause.empty() ? "" : plan.turn.spills() ? " of rows" : " of states";
-    line("disk", bytes_in_words(stats.disk_written_bytes) + what + " written, " + bytes_in_words(stats.disk_read_bytes) + " read");
+    line("disk", bytes_in_words(stats.disk_written_bytes) + what + " written, " + bytes_in_words(stats.disk_read_bytes) +
+                     " read");
   }
   if (!disk_failure.cause.empty())
     line("disk failed", std::string(disk_failure.again ? "the run started again without it: " : "the run did without it: ") +
@@ -165,8 +166,8 @@ std::string write_json(const Plan& plan, const sqs_stats& stats, const std::vect
 
 Report::Report(std::shared_ptr<const Plan> plan, Request request, const sqs_stats& stats, std::vector<sqs_stage_stats> stages,
                std::vector<TargetReport> targets, DiskFailure disk_failure)
-    : plan_(std::move(plan)), request_(std::move(request)), stats_(stats), stages_(std::move(stages)), targets_(std::move(targets)),
-      disk_failure_(std::move(disk_failure)) {}
+    : plan_(std::move(plan)), request_(std::move(request)), stats_(stats), stages_(std::move(stages)),
+      targets_(std::move(targets)), disk_failure_(std::move(disk_failure)) {}
 
 const std::string& Report::text() const {
   std::call_once(written_, [&] { text_ = write_text(*plan_, stats_, stages_, targets_, frontier(), disk_failure_); });

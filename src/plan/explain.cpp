@@ -75,7 +75,8 @@ std::string explain_text(const Plan& plan) {
   line("predicted", bytes_in_words(plan.predicted_bytes) + " at most (" + std::to_string(plan.predicted_bytes) + " bytes)");
   for (size_t m = 0; m < kMemoryClasses; ++m)
     if (plan.bytes[m] > 0) line("", padded(memory_name(static_cast<Memory>(m)), 12) + bytes_in_words(plan.bytes[m]));
-  if (plan.untracked_bytes > 0) line("untracked", bytes_in_words(plan.untracked_bytes) + " of stages and threads, outside the budget");
+  if (plan.untracked_bytes > 0)
+    line("untracked", bytes_in_words(plan.untracked_bytes) + " of stages and threads, outside the budget");
   line("least budget", exact_bytes(plan.least_budget_bytes) + ", in sqrt mode");
   if (plan.predicted_seconds > 0)
     line("time", "about " + seconds_in_words(plan.predicted_seconds) + "; " + (plan.mode == SQS_CLASSIC ? "sqrt" : "classic") +

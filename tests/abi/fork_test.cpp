@@ -3,8 +3,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "fixture.hpp"
-#include "handle_calls.hpp"
+#include "zoo.hpp"
 
 namespace {
 
@@ -22,34 +21,13 @@ void in_child(const std::function<void()>& check) {
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "wait status " << status;
 }
 
+// What the parent made, and what a stage of it holds.
 struct Family {
   Counted user;
-  Held<sqs_pipeline> pipeline = make_ready_pipeline();
-  Held<sqs_input> input;
-  Held<sqs_plan> plan;
-  Held<sqs_result> result = evaluate(pipeline);
-  Held<sqs_run> run;
-  HeldError error;
+  Zoo zoo{&user};
 
   Family() {
-    const char* const sum = "sum";
-    add_stage(pipeline, "counted", sum_stage(), &user, Counted::destroy);
-    EXPECT_TRUE(succeeds([&](auto e) { return sqs_pipeline_plan(pipeline, &sum, 1, 0, SQS_END, 0, plan.out(), e); }));
-    EXPECT_TRUE(succeeds([&](auto e) { return sqs_input_create(pipeline, input.out(), e); }));
-    run = open_run(pipeline);
-    EXPECT_TRUE(succeeds([&](auto e) { return sqs_run_add_array(run, sum, nullptr, e); }));
-    sqs_error_create(SQS_E_IO, "a stage", 7, "a sentence", error.out());
-  }
-  void* handle(HandleKind kind) const {
-    switch (kind) {
-      case HandleKind::Pipeline: return static_cast<sqs_pipeline*>(pipeline);
-      case HandleKind::Input: return static_cast<sqs_input*>(input);
-      case HandleKind::Plan: return static_cast<sqs_plan*>(plan);
-      case HandleKind::Run: return static_cast<sqs_run*>(run);
-      case HandleKind::Result: return static_cast<sqs_result*>(result);
-      case HandleKind::Error: return static_cast<sqs_error*>(error);
-    }
-    return nullptr;
+    EXPECT_TRUE(succeeds([&](auto e) { return sqs_run_add_array(zoo.run, "sum", nullptr, e); }));
   }
 };
 
@@ -58,7 +36,7 @@ TEST(Fork, EveryCallOnAnObjectOfTheParentSaysSo) {
   in_child([&] {
     for (const HandleCall& call : handle_calls()) {
       SCOPED_TRACE(call.name);
-      void* const handle = family.handle(call.kind);
+      void* const handle = family.zoo.handle(call.kind);
       if (call.answer == Answer::Nothing) continue;
       if (call.answer == Answer::Text) {
         EXPECT_STREQ(call.text(handle), "");
@@ -73,30 +51,30 @@ TEST(Fork, EveryCallOnAnObjectOfTheParentSaysSo) {
       EXPECT_EQ(outcome.code, outcome.has_error ? SQS_E_FORKED : SQS_OK) << "errors made in the child are the child's";
     }
   });
-  EXPECT_TRUE(succeeds([&](auto e) { return sqs_run_execute(family.run, e); })) << "the parent is not affected";
+  EXPECT_TRUE(succeeds([&](auto e) { return sqs_run_execute(family.zoo.run, e); })) << "the parent is not affected";
 }
 
 TEST(Fork, DestroyInTheChildOnlyForgets) {
   Family family;
   in_child([&] {
-    family.run.reset();
-    family.input.reset();
-    family.result.reset();
-    family.plan.reset();
-    sqs_pipeline* const pipeline = family.pipeline;
-    family.pipeline.reset();
-    family.error.reset();
+    family.zoo.run.reset();
+    family.zoo.input.reset();
+    family.zoo.result.reset();
+    family.zoo.plan.reset();
+    sqs_pipeline* const pipeline = family.zoo.pipeline;
+    family.zoo.pipeline.reset();
+    family.zoo.error.reset();
     EXPECT_EQ(family.user.destroyed, 0) << "what the stage holds is the parent's";
     EXPECT_EQ(sqs_pipeline_cancel(pipeline), SQS_E_HANDLE);
   });
-  EXPECT_EQ(sqs_error_code(family.error), SQS_E_IO);
-  expect_ramp_sums(values_of(family.result));
-  family.run.reset();
-  family.input.reset();
-  family.plan.reset();
-  family.result.reset();
+  EXPECT_EQ(sqs_error_code(family.zoo.error), SQS_E_IO);
+  expect_ramp_sums(values_of(family.zoo.result));
+  family.zoo.run.reset();
+  family.zoo.input.reset();
+  family.zoo.plan.reset();
+  family.zoo.result.reset();
   EXPECT_EQ(family.user.destroyed, 0);
-  family.pipeline.reset();
+  family.zoo.pipeline.reset();
   EXPECT_EQ(family.user.destroyed, 1);
 }
 

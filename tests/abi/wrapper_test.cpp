@@ -12,9 +12,12 @@
 #include <stdexcept>
 #include <thread>
 
+#include "thrown_by.hpp"
+
 namespace {
 
 namespace sq = sqrtspace;
+using sqs::test::thrown_by;
 
 sq::Format small_format() {
   sq::Format format;
@@ -52,18 +55,6 @@ sq::Pipeline ready_pipeline() {
 }
 
 const std::vector<double> kSums = {6, 14, 22, 30, 38, 46, 54, 62, 70};
-
-// The error that a call throws.
-template <class Call>
-sq::Error thrown_by(Call&& call) {
-  try {
-    call();
-  } catch (const sq::Error& error) {
-    return error;
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return {SQS_OK, ""};
-}
 
 TEST(Wrapper, VersionsAndNames) {
   EXPECT_STREQ(sq::version(), sqs_version());

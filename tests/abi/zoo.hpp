@@ -6,7 +6,7 @@
 
 namespace border {
 
-// One live object of every kind, as handles.
+// One live object of every kind, as handles. user: what a stage of the pipeline holds; NULL: there is no such stage.
 struct Zoo {
   Held<sqs_pipeline> pipeline = make_ready_pipeline();
   Held<sqs_input> input;
@@ -15,8 +15,9 @@ struct Zoo {
   Held<sqs_run> run;
   HeldError error;
 
-  Zoo() {
+  explicit Zoo(Counted* user = nullptr) {
     const char* const sum = "sum";
+    if (user != nullptr) add_stage(pipeline, "counted", sum_stage(), user, Counted::destroy);
     EXPECT_TRUE(succeeds([&](sqs_error** e) { return sqs_pipeline_plan(pipeline, &sum, 1, 0, SQS_END, 0, plan.out(), e); }));
     EXPECT_TRUE(succeeds([&](sqs_error** e) { return sqs_input_create(pipeline, input.out(), e); }));
     run = open_run(pipeline);
@@ -36,7 +37,7 @@ struct Zoo {
 };
 
 inline constexpr HandleKind kKinds[] = {HandleKind::Pipeline, HandleKind::Input,  HandleKind::Plan,
-                                 HandleKind::Run,      HandleKind::Result, HandleKind::Error};
+                                        HandleKind::Run,      HandleKind::Result, HandleKind::Error};
 
 // Calls with a handle that must be refused with `code`.
 inline void expect_refused(const HandleCall& call, void* handle, int32_t code) {

@@ -126,6 +126,8 @@ TEST(Stages, TellsTheParametersOfOne) {
   ASSERT_NE(output, params.end());
   EXPECT_EQ((*output)["type"], "choice");
   EXPECT_NE((*output)["range"].get<std::string>().find("magnitude"), std::string::npos);
+  EXPECT_EQ(run_program({"stages", "kalman", "--json"}).json()["optional_inputs"], 2);
+  EXPECT_NE(run_program({"stages", "kalman"}).out.find("inputs: 1 to 3\n"), std::string::npos);
   const std::string text = run_program({"stages", "rfft"}).out;
   EXPECT_NE(text.find("parameter"), std::string::npos);
   EXPECT_NE(text.find("magnitude"), std::string::npos);

@@ -14,11 +14,13 @@
 #include <numeric>
 
 #include "temporary_directory.hpp"
+#include "thrown_by.hpp"
 
 namespace {
 
 namespace sq = sqrtspace;
 namespace dsp = sqrtspace::dsp;
+using sqs::test::thrown_by;
 
 sq::Format frames_of(sq::Dtype dtype, std::uint64_t channels) {
   sq::Format format;
@@ -34,17 +36,6 @@ sq::Pipeline pipeline_over(const std::vector<double>& frames, std::uint64_t chan
   pipeline.push(frames.data(), frames.size() / channels);
   pipeline.end_input();
   return pipeline;
-}
-
-template <class Call>
-sq::Error thrown_by(Call&& call) {
-  try {
-    call();
-  } catch (const sq::Error& error) {
-    return error;
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return {SQS_OK, ""};
 }
 
 // ---------------------------------------------------------------- parameters

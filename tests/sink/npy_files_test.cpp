@@ -56,6 +56,10 @@ class NpyFiles : public ::testing::Test {
       for (const auto& entry : std::filesystem::directory_iterator(directory_.file(name)))
         EXPECT_EQ(entry.path().filename(), "out.npy");
   }
+  void expect_as_they_were() {
+    EXPECT_EQ(text_of(a_), kFormer);
+    EXPECT_EQ(text_of(b_), kFormer);
+  }
   void expect_failed(const api::Answer& answer) {
     EXPECT_EQ(answer.code, SQS_E_SINK) << answer.message;
     EXPECT_EQ(answer.stage, "frames");
@@ -85,8 +89,7 @@ TEST_F(NpyFiles, AreAllCompleteBeforeTheFirstIsReplaced) {
   files.fail("fsync", EIO);
   expect_failed(run());
   EXPECT_EQ(files.calls("renameat2") + files.calls("renameat"), 0);
-  EXPECT_EQ(text_of(a_), kFormer);
-  EXPECT_EQ(text_of(b_), kFormer);
+  expect_as_they_were();
 }
 
 TEST_F(NpyFiles, StandAsTheyWereIfTheSecondCannotBeRenamed) {
@@ -94,8 +97,7 @@ TEST_F(NpyFiles, StandAsTheyWereIfTheSecondCannotBeRenamed) {
   files.fail("renameat2", 0);
   files.fail("renameat2", EACCES);
   expect_failed(run());
-  EXPECT_EQ(text_of(a_), kFormer);
-  EXPECT_EQ(text_of(b_), kFormer);
+  expect_as_they_were();
 }
 
 TEST_F(NpyFiles, StandAsTheyWereWhereNamesCannotBeExchanged) {
@@ -105,8 +107,7 @@ TEST_F(NpyFiles, StandAsTheyWereWhereNamesCannotBeExchanged) {
   files.fail("renameat", 0);
   files.fail("renameat", EACCES);
   expect_failed(run());
-  EXPECT_EQ(text_of(a_), kFormer);
-  EXPECT_EQ(text_of(b_), kFormer);
+  expect_as_they_were();
 }
 
 TEST_F(NpyFiles, AreNamedWhereTheFormerOneCannotBeKept) {
