@@ -425,10 +425,9 @@ typedef struct sqs_plan_info {
 } sqs_plan_info;
 SQS_API int32_t sqs_plan_info_get(const sqs_plan *plan, sqs_plan_info *out, sqs_error **err);
 
-/* Memory against work, for a plan of sqs_pipeline_plan() that looks back or has several passes: its targets at a ladder of
- * budgets, from the least to one at which nothing is evaluated twice and no rows are on disk, or nothing more is worth keeping;
- * 24 at most, so that of a very long stream the last may not reach so far.
- * SQS_E_RANGE past frontier_count. */
+/* Memory against work, for a plan that looks back or has several passes: its targets at a ladder of budgets, from the least to
+ * one at which nothing is evaluated twice and no rows are on disk, or nothing more is worth keeping; 24 at most, so that of a
+ * very long stream the last may not reach so far. SQS_E_RANGE past frontier_count. */
 typedef struct sqs_frontier_point {
   uint32_t struct_size;
   int32_t schedule;                   /* sqs_schedule_code */

@@ -99,21 +99,6 @@ sq::Plan Session::plan() {
   return run.plan();
 }
 
-// The library has it for sinks that hold nothing. A file has a buffer besides, of one size at every budget.
-std::vector<sqs_frontier_point> Session::frontier(const sq::Plan& plan) const {
-  const std::vector<std::string> targets = to_file() ? std::vector<std::string>{file_target()} : targets_;
-  const sq::Order order = to_file() ? sq::Order::any : sq::Order::rows;
-  const sq::Plan bare = pipeline_.plan(targets, rows_.begin, rows_.end, true, order);
-  const uint64_t buffer_bytes = plan.info().least_budget_bytes - bare.info().least_budget_bytes;
-  std::vector<sqs_frontier_point> points;
-  for (uint32_t i = 0; i < bare.info().frontier_count; ++i) {
-    points.push_back(bare.frontier(i));
-    points.back().budget_bytes += buffer_bytes;
-    points.back().predicted_bytes += buffer_bytes;
-  }
-  return points;
-}
-
 void Session::execute(sq::Run& run) {
   run.set_range(rows_.begin, rows_.end);
   ProgressLine line(workload_.name(), !options_.quiet && !options_.json);

@@ -41,8 +41,6 @@ class Session {
   // Of what run_to_file() would do if there is an --output, else of run_past(); after a probe if --probe was given. Writes no
   // file.
   sqrtspace::Plan plan();
-  // The same at other budgets, ascending; nothing where that makes no difference.
-  std::vector<sqs_frontier_point> frontier(const sqrtspace::Plan& plan) const;
 
   // Runs all targets past a summary, which gets rows in their order.
   Outcome run_past(Summary& summary);

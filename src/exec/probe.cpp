@@ -202,6 +202,7 @@ Status Pipeline::probe(const std::vector<std::string>& targets) {
     if (os::monotonic_ns() - began < kStretchNs) frames *= 4;
   }
   costs.ns_per_row = std::move(ns_per_row);
+  costs.rows_probed = true;
   s.costs = std::move(costs);
   s.say(SQS_LOG_INFO, "probed " + std::to_string(targets.size()) + " targets");
   return ok();

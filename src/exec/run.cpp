@@ -140,10 +140,10 @@ Status Run::State::make_run_plan() {
 }
 
 Result<std::shared_ptr<const ToldPlan>> Run::plan() {
-  if (state_->plan != nullptr) return std::make_shared<const ToldPlan>(state_->plan);
-  SQS_TRY_ASSIGN(const Request request, state_->run_request());
+  if (state_->plan != nullptr) return std::make_shared<const ToldPlan>(state_->plan, state_->planned_for);
+  SQS_TRY_ASSIGN(Request request, state_->run_request());
   SQS_TRY_ASSIGN(std::shared_ptr<const Plan> made, make_plan(request));
-  return std::make_shared<const ToldPlan>(std::move(made));
+  return std::make_shared<const ToldPlan>(std::move(made), std::move(request));
 }
 
 Status Run::State::begin() {

@@ -107,7 +107,7 @@ void Run::State::write_report() {
     if (told.has_digest) outputs[t]->digest().value(told.digest);
     targets.push_back(std::move(told));
   }
-  report = std::make_shared<const Report>(plan, std::move(planned_for), stats, stage_stats, std::move(targets), disk_failure);
+  report = std::make_shared<const Report>(plan, planned_for, stats, stage_stats, std::move(targets), disk_failure);
 }
 
 Result<sqs_stats> Run::stats() const {

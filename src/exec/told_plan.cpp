@@ -9,13 +9,13 @@
 
 namespace sqs {
 
-ToldPlan::ToldPlan(std::shared_ptr<const Plan> plan, std::optional<Request> request)
+ToldPlan::ToldPlan(std::shared_ptr<const Plan> plan, Request request)
     : plan_(std::move(plan)), request_(std::move(request)) {}
 
 const Plan& ToldPlan::told() const {
   std::call_once(once_, [this] {
     auto plan = std::make_shared<Plan>(*plan_);
-    if (request_.has_value()) plan->frontier = frontier_of(*request_, *plan_);
+    plan->frontier = frontier_of(request_, *plan_);
     plan->info.frontier_count = static_cast<uint32_t>(plan->frontier.size());
     explain(*plan);
     told_ = std::move(plan);
@@ -27,8 +27,7 @@ const char* ToldPlan::text() const { return told().text.c_str(); }
 const char* ToldPlan::json() const { return told().json.c_str(); }
 const char* ToldPlan::lint(uint32_t index) const { return index < told().lints.size() ? told().lints[index].c_str() : ""; }
 
-// All but the frontier's length is there from the beginning.
-const sqs_plan_info& ToldPlan::info() const { return request_.has_value() ? told().info : plan_->info; }
+const sqs_plan_info& ToldPlan::info() const { return told().info; }  // with the frontier's length
 
 Result<sqs_frontier_point> ToldPlan::frontier(uint32_t index) const {
   const std::vector<FrontierPoint>& points = told().frontier;

@@ -1,11 +1,10 @@
-// A plan as users look at it: advice, texts and, of a plan that is no run's, the frontier of other budgets. These take many times
-// as long as planning, so they are made when first asked for. Any thread; what is lent lives as long as the object.
+// A plan as users look at it: advice, texts and the frontier of other budgets. These take many times as long as planning, so they
+// are made when first asked for. Any thread; what is lent lives as long as the object.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <mutex>
-#include <optional>
 
 #include "core/result.hpp"
 #include "plan/request.hpp"
@@ -17,8 +16,8 @@ struct Plan;
 
 class ToldPlan {
  public:
-  // request: what it was made of, if it has a frontier.
-  explicit ToldPlan(std::shared_ptr<const Plan> plan, std::optional<Request> request = std::nullopt);
+  // request: what it was made of.
+  ToldPlan(std::shared_ptr<const Plan> plan, Request request);
 
   // As it was made, without what is told of it.
   const std::shared_ptr<const Plan>& plan() const { return plan_; }
@@ -33,7 +32,7 @@ class ToldPlan {
   const Plan& told() const;
 
   std::shared_ptr<const Plan> plan_;
-  std::optional<Request> request_;
+  const Request request_;
   mutable std::once_flag once_;
   mutable std::shared_ptr<const Plan> told_;
 };

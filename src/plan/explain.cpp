@@ -1,5 +1,9 @@
 #include "plan/explain.hpp"
 
+#include <algorithm>
+#include <string>
+#include <vector>
+
 #include "core/words.hpp"
 #include "plan/lints.hpp"
 #include "plan/memory.hpp"
@@ -31,6 +35,8 @@ std::string padded_left(const std::string& text, size_t width) {
   return (text.size() < width ? std::string(width - text.size(), ' ') : std::string()) + text;
 }
 
+constexpr size_t kScheduleColumn = 4;  // of the frontier: the one that is text
+
 const char* schedule_name(int32_t schedule) {
   constexpr const char* kNames[] = {"none", "store", "shrink", "shrink with disk", "multi", "fixed", "chain", "spill"};
   return schedule >= 0 && schedule <= SQS_SPILL ? kNames[schedule] : "?";
@@ -57,6 +63,32 @@ std::string turn_in_words(const Plan& plan) {
       text += ", " + count_in_words(turn.schedule->disk_states()) + " on disk (" + bytes_in_words(disk_bytes(turn)) + ")";
   }
   return text;
+}
+
+// What other budgets make of it: disk where there is one to use, seconds where a probe has measured what they follow from.
+std::string frontier_text(const Plan& plan) {
+  if (plan.frontier.empty()) return "";
+  const bool disk = !plan.settings.spill_dir.empty(), seconds = plan.costs.rows_probed;
+  std::vector<std::vector<std::string>> table = {{"budget", "in bytes", "rows evaluated", "recompute", "schedule"}};
+  if (disk) table[0].push_back("disk");
+  if (seconds) table[0].push_back("time");
+  for (const FrontierPoint& point : plan.frontier) {
+    table.push_back({bytes_in_words(point.budget_bytes), std::to_string(point.budget_bytes), count_in_words(point.rows_predicted),
+                     fixed(point.ratio(), 2) + "x", schedule_name(point.schedule)});
+    if (disk) table.back().push_back(point.disk_bytes == 0 ? "-" : bytes_in_words(point.disk_bytes));
+    if (seconds) table.back().push_back(seconds_in_words(point.seconds));
+  }
+  std::vector<size_t> widths(table[0].size(), 0);
+  for (const auto& row : table)
+    for (size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], row[c].size());
+  std::string out = "\nfrontier: what other budgets make of it\n";
+  for (const auto& row : table) {
+    std::string line;
+    for (size_t c = 0; c < row.size(); ++c)
+      line += "  " + (c == kScheduleColumn ? padded(row[c], c + 1 < row.size() ? widths[c] : 0) : padded_left(row[c], widths[c]));
+    out += line + "\n";
+  }
+  return out;
 }
 
 std::string explain_text(const Plan& plan) {
@@ -99,11 +131,6 @@ std::string explain_text(const Plan& plan) {
       line("disk", fixed(plan.costs.disk_ns_per_byte, 2) + " ns to write a byte and read it back (" +
                        (plan.costs.disk_probed ? "probed" : "assumed: a probe measures it") + ")");
   }
-  for (const FrontierPoint& point : plan.frontier)
-    line(&point == &plan.frontier.front() ? "frontier" : "",
-         padded(bytes_in_words(point.budget_bytes), 12) + fixed(point.ratio(), 2) + "x rows" +
-             (point.seconds > 0 ? ", about " + seconds_in_words(point.seconds) : "") + ", " + schedule_name(point.schedule) +
-             (point.disk_bytes > 0 ? ", " + bytes_in_words(point.disk_bytes) + " of disk" : ""));
   for (const std::string& lint : plan.lints) line("advice", lint);
   out += "\n" + padded("stage", 20) + padded("kind", 9) + padded_left("rows evaluated", 18) + padded_left("sweeps", 8) +
          padded_left("buffer", 12) + "\n";
@@ -117,7 +144,7 @@ std::string explain_text(const Plan& plan) {
     out += padded(node.name(), 20) + padded(kind_name(node.decl.kind), 9) + padded_left(count_in_words(stage.rows_predicted), 18) +
            padded_left(std::to_string(stage.sweeps), 8) + padded_left(where, 12) + (plan.retains(id) ? ", kept" : "") + "\n";
   }
-  return out;
+  return out + frontier_text(plan);
 }
 
 std::string explain_json(const Plan& plan) {

@@ -34,6 +34,7 @@ inline constexpr uint64_t kLargeMappingBytes = uint64_t{4} << 20;
 // what the orders differ by is how often they compute a row and the memory they do it in.
 struct Costs {
   std::vector<double> ns_per_row;         // by node; hints are used where this is 0 or missing
+  bool rows_probed = false;               // where these come from
   double small_fresh_ns_per_byte = 0.75;  // writing memory for the first time, in mappings of small pages
   double large_fresh_ns_per_byte = 0.4;   // the same in those of large pages
   double reread_ns_per_byte = 0.05;       // what reading costs more when the caches have forgotten the bytes
