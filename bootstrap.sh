@@ -80,7 +80,21 @@ build_preset() {
   run "${in_fixed_addresses[@]}" cmake --build --preset "$preset" -j "$JOBS" "$@"
 }
 
-test_preset() { run "${in_fixed_addresses[@]}" ctest --preset "$1" -j "$JOBS"; }
+test_preset() {
+  local status=0
+  run "${in_fixed_addresses[@]}" ctest --preset "$1" -j "$JOBS" || status=$?
+  [ $status -eq 0 ] || show_failed_tests "build/$1/Testing/Temporary"
+  return $status
+}
+
+# What failed tests printed, once more and last: where only the end of a log is kept, it tells what is wrong.
+show_failed_tests() {
+  step "what the failed tests printed"
+  awk '/^[0-9]+\/[0-9]+ Testing: / { text = ""; } { text = text $0 "\n" } /^Test Failed\./ { printf "%s", text }' "$1/LastTest.log" |
+    tail -n 150
+  printf '\nThese failed:\n'
+  cat "$1/LastTestsFailed.log"
+}
 
 # ThreadSanitizer of older compilers can't live with the most random memory layouts of newer kernels.
 in_fixed_addresses=()

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <new>
 #include <utility>
 
 namespace sqs::os {
@@ -50,8 +51,18 @@ std::string behind_links(const std::string& path) {
   return std::filesystem::is_symlink(path, unreadable) ? place_of(path).string() : path;
 }
 
-// Nothing to tell: the failure that led here is told already, or nobody asked for the file.
-void remove_quietly(const std::string& path) { static_cast<void>(remove_file(path)); }
+// Nothing to tell: the failure that led here is told already, or nobody asked for the file. There may be no memory for a sentence.
+template <class Work>
+void quietly(const Work& work) noexcept {
+  try {
+    static_cast<void>(work());
+  } catch (const std::bad_alloc&) {
+  }
+}
+
+void remove_quietly(const std::string& path) {
+  quietly([&] { return remove_file(path); });
+}
 
 }  // namespace
 
@@ -72,7 +83,7 @@ ReplacementFile::ReplacementFile(ReplacementFile&& other) noexcept
       phase_(std::exchange(other.phase_, Phase::Over)) {}
 
 ReplacementFile::~ReplacementFile() {
-  if (phase_ == Phase::InPlace) static_cast<void>(undo());
+  if (phase_ == Phase::InPlace) quietly([&] { return undo(); });
   if (phase_ == Phase::Writing) remove_quietly(file_.path());
 }
 

@@ -2,8 +2,6 @@
 // that says so, destroy functions have run once, nothing leaks, and the same call works when there is memory again.
 #include <gtest/gtest.h>
 
-#include <unistd.h>
-
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
@@ -11,6 +9,7 @@
 #include <vector>
 
 #include "fixture.hpp"
+#include "temporary_directory.hpp"
 
 // ---------------------------------------------------------------- a heap that can be made to fail
 
@@ -237,7 +236,8 @@ bool verifying(Failing mode, int n) {
 
 // A run that is pulled and writes a file, which is there only if all went well.
 bool pulling(Failing mode, int n) {
-  const std::string path = testing::TempDir() + "sqs_no_memory_" + std::to_string(getpid()) + ".npy";
+  const sqs::test::TemporaryDirectory directory;
+  const std::string path = directory.file("sum.npy");
   Sweep sweep(mode, n);
   {
     const Held<sqs_pipeline> p = make_ready_pipeline();
@@ -255,7 +255,7 @@ bool pulling(Failing mode, int n) {
       return status == SQS_END_OF_STREAM ? int32_t{SQS_OK} : status;
     });
     run.reset();
-    EXPECT_EQ(std::remove(path.c_str()) == 0, !sweep.hit());
+    EXPECT_EQ(directory.names(), sweep.hit() ? std::vector<std::string>() : std::vector<std::string>{"sum.npy"});
     expect_ramp_sums(values_of(evaluate(p)));
   }
   return sweep.hit();

@@ -4,14 +4,12 @@
 
 #include <gtest/gtest.h>
 
-#include <unistd.h>
-
 #include <cmath>
-#include <cstdio>
 #include <numeric>
 #include <stdexcept>
 #include <thread>
 
+#include "temporary_directory.hpp"
 #include "thrown_by.hpp"
 
 namespace {
@@ -304,7 +302,8 @@ TEST(Wrapper, AnInputOfItsOwnPushesFromAnotherThread) {
 
 TEST(Wrapper, ARunWithEverySink) {
   sq::Pipeline pipeline = ready_pipeline();
-  const std::string path = testing::TempDir() + "sqs_wrapper_" + std::to_string(getpid()) + ".npy";
+  const sqs::test::TemporaryDirectory directory;
+  const std::string path = directory.file("sum.npy");
   double buffer[9] = {};
   std::vector<double> streamed;
   std::uint64_t first_row = 99;
@@ -340,7 +339,6 @@ TEST(Wrapper, ARunWithEverySink) {
   EXPECT_EQ(std::fread(magic, 1, 6, file), 6u);
   EXPECT_EQ(std::memcmp(magic, "\x93NUMPY", 6), 0);
   std::fclose(file);
-  std::remove(path.c_str());
 }
 
 TEST(Wrapper, RowsArePulledPieceByPiece) {

@@ -1,16 +1,15 @@
 // Files as input: what is read, and what headers that lie or end too early get for an answer. Through the C functions.
 #include <gtest/gtest.h>
 #include <sndfile.h>
-#include <unistd.h>
 
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <vector>
 
 #include "sqrtspace/dsp.h"
+#include "temporary_directory.hpp"
 
 namespace {
 
@@ -19,24 +18,17 @@ namespace fs = std::filesystem;
 // A file that is gone with its scope.
 class TempFile {
  public:
-  explicit TempFile(const std::string& suffix, const std::string& bytes = "")
-      : path_(fs::path(testing::TempDir()) / ("sqs-dsp-" + std::to_string(::getpid()) + "-" + std::to_string(++count_) + suffix)) {
-    std::ofstream(path_, std::ios::binary) << bytes;
+  explicit TempFile(const std::string& suffix, const std::string& bytes = "") : path_(directory_.file("file" + suffix)) {
+    sqs::test::write_text(path_, bytes);
   }
-  ~TempFile() { fs::remove(path_); }
-  TempFile(const TempFile&) = delete;
-  TempFile& operator=(const TempFile&) = delete;
 
-  std::string path() const { return path_.string(); }
-  std::string bytes() const {
-    std::ifstream in(path_, std::ios::binary);
-    return std::string(std::istreambuf_iterator<char>(in), {});
-  }
+  std::string path() const { return path_; }
+  std::string bytes() const { return sqs::test::text_of(path_); }
   void truncate(uint64_t size) const { fs::resize_file(path_, size); }
 
  private:
-  static inline int count_ = 0;
-  fs::path path_;
+  const sqs::test::TemporaryDirectory directory_;
+  const std::string path_;
 };
 
 struct Answer {

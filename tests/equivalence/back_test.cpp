@@ -2,15 +2,15 @@
 // tile, range and order of requests; and chains on two threads, with a disk, and with one that fails.
 #include <gtest/gtest.h>
 
-#include <unistd.h>
-
-#include <filesystem>
+#include <string>
+#include <vector>
 
 #include "c_api.hpp"
 #include "chains.hpp"
 #include "checks.hpp"
 #include "failing_disk.hpp"
 #include "naive.hpp"
+#include "temporary_directory.hpp"
 #include "trial.hpp"
 
 namespace eq {
@@ -20,12 +20,10 @@ namespace {
 TrialResult try_spilling(uint64_t seed, uint64_t count, TrialOptions options, uint64_t share) {
   options.limits.looking_back = 100;
   options.limits.long_streams = 1;
-  const std::filesystem::path spill = std::filesystem::path(::testing::TempDir()) / ("sqs_back_" + std::to_string(getpid()));
-  std::filesystem::create_directory(spill);
-  options.spill_dir = spill.string();
+  const sqs::test::TemporaryDirectory spill;
+  options.spill_dir = spill.path();
   const TrialResult tried = try_graphs(seed, count, options, share);
-  EXPECT_TRUE(std::filesystem::is_empty(spill)) << "spill files are gone after their runs";
-  std::filesystem::remove_all(spill);
+  EXPECT_EQ(spill.names(), std::vector<std::string>()) << "spill files are gone after their runs";
   return tried;
 }
 
@@ -127,8 +125,8 @@ TEST(LookingBackOnThreads, ASecondThreadReplaysAheadOfTheFirst) {
 
 // Of every length, under every tile, whole and in part, in the least memory and in more.
 TEST(LookingBackOnDisk, RowsComeFromDiskForEveryLengthAndTile) {
-  const std::filesystem::path spill = std::filesystem::path(::testing::TempDir()) / ("sqs_there_" + std::to_string(getpid()));
-  std::filesystem::create_directory(spill);
+  const sqs::test::TemporaryDirectory spill;
+  const std::string spill_dir = spill.path();
   uint64_t spilled = 0;
   for (const uint64_t frames : {4U, 5U, 7U, 12U, 17U, 25U, 60U}) {
     const GraphSpec graph = chain("around_and_back", frames);
@@ -139,7 +137,7 @@ TEST(LookingBackOnDisk, RowsComeFromDiskForEveryLengthAndTile) {
         settings.tile_frames = tile;
         settings.lru_bytes = SQS_NONE;
         settings.max_ratio = 1;
-        settings.spill_dir = spill.c_str();
+        settings.spill_dir = spill_dir.c_str();
         for (const std::string& target : graph.targets)
           for (const RowRange& part : parts_of(naive.rows(target).rows)) {
             Session session(graph, naive);
@@ -160,8 +158,7 @@ TEST(LookingBackOnDisk, RowsComeFromDiskForEveryLengthAndTile) {
       }
   }
   EXPECT_GT(spilled, 500U);
-  EXPECT_TRUE(std::filesystem::is_empty(spill));
-  std::filesystem::remove_all(spill);
+  EXPECT_EQ(spill.names(), std::vector<std::string>());
 }
 
 // What chains do on one thread is in chains_test.cpp.

@@ -108,9 +108,11 @@ bool Trial::fail(const sqs_settings& settings, const std::string& what, const st
 
 void Trial::note(const std::string& what) { history_ += "\n  " + what; }
 
+// How often a run is stepped is a matter of time: what it draws must not change what is asked next.
 Outcome Trial::send(Session& session, const Request& request) {
   if (request.evaluate) return session.evaluate(request.targets.front(), request.range);
-  return session.run(request.targets, request.sinks, request.range, request.drive, rng_);
+  Rng of_the_run(rng_.next());
+  return session.run(request.targets, request.sinks, request.range, request.drive, of_the_run);
 }
 
 int32_t Trial::plan(Session& session, const Request& request, sqs_plan_info& info) {
@@ -234,7 +236,12 @@ sqs_settings Trial::random_settings() {
     settings.spill_dir = options_.spill_dir.c_str();
     settings.disk_bytes = rng_.pick<uint64_t>({0, 0, 500, 3000, 20'000, 1'000'000});
     settings.max_ratio = rng_.pick<uint32_t>({0, 0, 1, 1, 2, 3});
-    if (rng_.chance(50)) settings.checkpoint_every = 0;
+    if (rng_.chance(50)) {  // so that there is something to spill
+      settings.mode = SQS_SQRT;
+      settings.checkpoint_every = 0;
+      settings.lru_bytes = SQS_NONE;
+      settings.tile_frames = rng_.between(1, 7);
+    }
   }
   if (options_.faults.arm != nullptr) {
     settings.mode = rng_.chance(90) ? SQS_SQRT : SQS_AUTO;
@@ -302,7 +309,7 @@ bool Trial::fit_budget(Session& session, sqs_settings& settings, const std::vect
     if (status != SQS_OK) return fail(settings, "plan of " + describe(request), sqs_status_name(status));
     least = std::max(least, info.least_budget_bytes);
   }
-  const bool little = options_.rows_once || options_.faults.arm != nullptr;
+  const bool little = options_.rows_once || options_.faults.arm != nullptr || (settings.spill_dir != nullptr && rng_.chance(50));
   const uint64_t choice = little ? rng_.between(1, 2) : rng_.below(4);
   if (settings.mode == SQS_CLASSIC || choice == 0) return true;
   settings.memory_budget = choice == 1 ? least : least + rng_.below(least * (choice == 2 ? 1 : 16));

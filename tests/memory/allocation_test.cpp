@@ -1,13 +1,11 @@
 // A successful run allocates nothing between its first and its last callback, whatever the mode, threads, sinks and drive.
 #include <gtest/gtest.h>
 
-#include <unistd.h>
-
-#include <cstdio>
 #include <cstdlib>
 #include <string>
 
 #include "allocation_counter.hpp"
+#include "temporary_directory.hpp"
 #include "workload.hpp"
 
 namespace memory_test {
@@ -124,11 +122,11 @@ TEST(AllocationsOfAFile, NoneWhileANpyFileIsWritten) {
   sqs_run* made = nullptr;
   ASSERT_EQ(sqs_run_create(p.get(), &made, nullptr), SQS_OK);
   const api::Run run(made);
-  const std::string path = ::testing::TempDir() + "sqs_allocation_" + std::to_string(getpid()) + ".npy";
+  const sqs::test::TemporaryDirectory directory;
+  const std::string path = directory.file("bands.npy");
   ASSERT_EQ(sqs_run_add_npy(made, "bands", path.c_str(), nullptr, nullptr), SQS_OK);
   watch().begin(false);
   const api::Answer done = api::answer([&](sqs_error** e) { return sqs_run_execute(made, e); });
-  std::remove(path.c_str());
   ASSERT_TRUE(done.ok()) << done.message;
   ASSERT_GT(watch().callbacks(), 5U);
   EXPECT_EQ(watch().allocations(), 0U);
