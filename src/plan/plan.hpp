@@ -181,7 +181,8 @@ struct TurnPlan {
   uint64_t spacing = 0;          // Chain: tiles of a segment
   uint64_t pool_offset = 0;      // in the arena
   uint64_t staging_offset = 0;   // room for one saved state
-  uint64_t replayed_tiles = 0;   // tiles that replays evaluate, all layers
+  uint64_t replayed_tiles = 0;   // tiles that replays evaluate, all layers,
+  uint64_t replayed_calls = 0;   // and what is called for them: each unit once a tile
   std::vector<DiskFile> disk;    // one for all states, each of which has a block, or one for each tape
 
   uint64_t tiles() const { return static_cast<uint64_t>(tile_end - first_tile); }

@@ -235,7 +235,8 @@ class Planner {
     };
     for (const uint64_t frames : tile_spans(plan_, tile_frames_auto_)) {
       const double turning_frames = static_cast<double>(plan_.turn.tiles()) * static_cast<double>(plan_.tile_frames);
-      if (found && kTileOverheadNs * turning_frames / static_cast<double>(frames) > least_ns) break;  // nor are smaller ones faster
+      const double overhead_ns = tile_overhead_ns(plan_.sweeps[plan_.turn.sweep]) * turning_frames / static_cast<double>(frames);
+      if (found && overhead_ns > least_ns) break;  // nor are smaller ones faster
       if (attempt({frames, 1, 1, false}) && plan_.turn.replayed_tiles == 0 && plan_.turn.disk.empty()) break;
       if (request_.settings.threads > 1 && can_replay_ahead(plan_)) attempt({frames, 2, 1, false, true});
     }

@@ -54,7 +54,7 @@ class ReplayCounter {
       const bool spared = chain && !in_first[depth];
       const uint64_t made = tiles - (spared ? static_cast<uint64_t>(first.last - first.first) : 0);
       const uint64_t halos = segments - (spared ? 1 : 0);
-      plan_.turn.replayed_tiles += made;
+      add_tiles(made, layers[depth]);
       for (const Unit& unit : layers[depth].units) {
         const int64_t beside = excess.has_value() ? std::max<int64_t>(0, (*excess)[at++]) : 0;
         if (unit.kept) continue;
@@ -108,8 +108,9 @@ class ReplayCounter {
     segments_.set(s, tiles.first, tiles.last);
     for (size_t d = 1; d <= segments_.replays(s).size(); ++d) {
       if (!at_work(d)) continue;
-      plan_.turn.replayed_tiles += static_cast<uint64_t>(tiles.last - tiles.first);
-      for (const Unit& unit : segments_.replays(s)[d - 1].units)
+      const Layer& layer = segments_.replays(s)[d - 1];
+      add_tiles(static_cast<uint64_t>(tiles.last - tiles.first), layer);
+      for (const Unit& unit : layer.units)
         if (!unit.kept) add(unit, true, kept_[unit.node]);
     }
   }
@@ -145,7 +146,7 @@ class ReplayCounter {
     const auto tiles = static_cast<uint64_t>(std::max(one.last, other.last) - std::min(one.first, other.first));
     size_t at = 0;
     for (const Layer& layer : segments_.replays(s)) {
-      plan_.turn.replayed_tiles += tiles;
+      add_tiles(tiles, layer);
       for (const Unit& unit : layer.units) {
         const auto rows = static_cast<uint64_t>(static_cast<int64_t>(tiles * (plan_.tile_frames / std::max<uint64_t>(1, unit.domain.step))) +
                                                 (*a)[at++] * static_cast<int64_t>(count));
@@ -177,9 +178,10 @@ class ReplayCounter {
     const Walked walked = count_legs(s, plain);
     const uint64_t tiles = turn.schedule->evaluations() - turn.tiles() - walked.tiles;
     const auto from_start = static_cast<int64_t>(turn.schedule->evaluations_of_first_tile() - 1 - walked.from_start);
-    plan_.turn.replayed_tiles += tiles;
+    const Layer& layer = segments_.replays(s)[0];
+    add_tiles(tiles, layer);
     size_t at = 0;
-    for (const Unit& unit : segments_.replays(s)[0].units) {
+    for (const Unit& unit : layer.units) {
       const int64_t excess = (*at_start)[at++] * from_start;
       if (unit.kept) continue;
       const uint64_t rows = tiles * (plan_.tile_frames / std::max<uint64_t>(1, unit.domain.step)) + static_cast<uint64_t>(excess);
@@ -213,13 +215,20 @@ class ReplayCounter {
       if (leg->begins && leg->keep) segments_.set(s, leg->first, leg->last);
       if (leg->begins && !leg->keep) segments_.set_advance(s, leg->first, leg->last);
       if (leg->recorded) continue;
-      walked.tiles += static_cast<uint64_t>(leg->last - leg->first);
+      const auto tiles = static_cast<uint64_t>(leg->last - leg->first);
+      const Layer& layer = segments_.replays(s)[leg->depth - 1];
+      walked.tiles += tiles;
       walked.from_start += first == 0 ? 1 : 0;
-      for (const Unit& unit : segments_.replays(s)[leg->depth - 1].units)
+      add_tiles(tiles, layer);
+      for (const Unit& unit : layer.units)
         if (!unit.kept) add(unit, leg->keep, kept_[unit.node]);
     }
-    plan_.turn.replayed_tiles += walked.tiles;
     return walked;
+  }
+
+  void add_tiles(uint64_t tiles, const Layer& layer) {
+    plan_.turn.replayed_tiles += tiles;
+    plan_.turn.replayed_calls += tiles * layer.units.size();
   }
 
   void add(const Unit& unit, bool keep, SegmentRows& kept) {
@@ -239,14 +248,14 @@ class ReplayCounter {
 }  // namespace
 
 void count_replays(Plan& plan) {
-  plan.turn.replayed_tiles = 0;
+  plan.turn.replayed_tiles = plan.turn.replayed_calls = 0;
   if (plan.turn.kind == TurnPlan::Kind::None || plan.turn.tiles() == 0) return;
   ReplayCounter(plan).count();
   plan.tiles += plan.turn.replayed_tiles;
 }
 
 void estimate_replays(Plan& plan) {
-  plan.turn.replayed_tiles = 0;
+  plan.turn.replayed_tiles = plan.turn.replayed_calls = 0;
   if (plan.turn.kind == TurnPlan::Kind::None || plan.turn.tiles() == 0) return;
   ReplayCounter(plan).estimate();
   plan.tiles += plan.turn.replayed_tiles;

@@ -9,6 +9,7 @@
 namespace sqs {
 namespace {
 
+constexpr double kCallNs = 120;  // of a unit, for a tile: as bench's bookkeeping/empty has it
 constexpr uint64_t kCachedBytes = uint64_t{2} << 20;  // a longer buffer has left a core's caches when it is read again
 
 // Probed or hinted; 0: neither.
@@ -37,17 +38,22 @@ double cost_of(const Graph& graph, const Costs& costs, NodeId id) {
   return node.decl.kind == Kind::Frames ? 0.1 * bytes : 5 + 0.25 * bytes;
 }
 
+double tile_overhead_ns(const Sweep& sweep) { return kCallNs * static_cast<double>(sweep.units.size()); }
+
 double sqrt_ns(const Plan& plan) {
-  double ns = kTileOverheadNs * static_cast<double>(plan.tiles) + disk_ns(plan);
-  double replays = kTileOverheadNs * static_cast<double>(plan.turn.replayed_tiles);
+  double replays = kCallNs * static_cast<double>(plan.turn.replayed_calls);
+  double ns = replays + disk_ns(plan);
+  for (const Sweep& sweep : plan.sweeps)
+    ns += tile_overhead_ns(sweep) * static_cast<double>(sweep.tile_end - sweep.first_tile);
   for (NodeId id = 0; id < plan.graph->size(); ++id) {
     const double cost = plan.costs.ns_per_row[id];
     ns += cost * static_cast<double>(plan.stages[id].rows_predicted);
     replays += cost * static_cast<double>(plan.stages[id].rows_replayed);
   }
   if (!plan.turn.replays_ahead) return ns;
-  double looking_back = kTileOverheadNs * static_cast<double>(plan.turn.tiles());
-  for (const Unit& unit : plan.sweeps[plan.turn.sweep].units)
+  const Sweep& sweep = plan.sweeps[plan.turn.sweep];
+  double looking_back = tile_overhead_ns(sweep) * static_cast<double>(plan.turn.tiles());
+  for (const Unit& unit : sweep.units)
     if (!unit.is_sink()) looking_back += plan.costs.ns_per_row[unit.node] * static_cast<double>(unit.range.count());
   return ns - std::min(replays, looking_back);
 }

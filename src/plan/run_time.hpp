@@ -7,12 +7,13 @@
 
 namespace sqs {
 
-inline constexpr double kTileOverheadNs = 1000;
-
 // Nanoseconds per row: probed, hinted, or a guess by bytes.
 double cost_of(const Graph& graph, const Costs& costs, NodeId id);
 // Whether none of the stages that the plan evaluates is guessed at.
 bool costs_known(const Plan& plan, const Costs& costs);
+
+// What a tile of a sweep costs besides its rows.
+double tile_overhead_ns(const Sweep& sweep);
 
 // sqrt: rows of all stages and what tiles cost besides, but for what a second thread replays while the first one looks back.
 double sqrt_ns(const Plan& plan);

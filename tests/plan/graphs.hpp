@@ -84,4 +84,11 @@ inline std::shared_ptr<const Plan> planned(const Request& request) {
   return plan;
 }
 
+// What a plan calls: each unit of a sweep once a tile, and what replays call.
+inline uint64_t calls_of(const Plan& plan) {
+  uint64_t calls = plan.turn.replayed_calls;
+  for (const Sweep& sweep : plan.sweeps) calls += sweep.units.size() * static_cast<uint64_t>(sweep.tile_end - sweep.first_tile);
+  return calls;
+}
+
 }  // namespace sqs

@@ -168,8 +168,8 @@ TEST(Planner, ThePredictedTimeIsThatOfRowsAndOfFirstTouch) {
     r.costs.large_fresh_ns_per_byte = 7;
     const auto plan = planned(r);
     ASSERT_LT(plan->arena_bytes, kLargeMappingBytes);
-    const double calls = mode == SQS_SQRT ? 1000 * static_cast<double>(plan->tiles) : 0;
-    const double ns = 3000.0 * (mode == SQS_SQRT ? 400 : 200) + calls + 2 * static_cast<double>(plan->arena_bytes);
+    const double calls_ns = mode == SQS_SQRT ? 120 * static_cast<double>(calls_of(*plan)) : 0;
+    const double ns = 3000.0 * (mode == SQS_SQRT ? 400 : 200) + calls_ns + 2 * static_cast<double>(plan->arena_bytes);
     EXPECT_NEAR(plan->predicted_seconds, ns * 1e-9, 1e-9);  // the other stages cost next to nothing
   }
 }

@@ -143,7 +143,7 @@ TEST(Spilling, TakesItsTimeAndSaysWhatItReckonsWith) {
   ASSERT_EQ(plan->info.schedule, SQS_SPILL);
   const Schedule& schedule = *plan->turn.schedule;
   const double ns = 100'000.0 * 100 + static_cast<double>((1000 - schedule.tail_tiles()) * 100 * kRowBytes) * 0.25 +
-                    3000.0 * static_cast<double>(schedule.disk_segments()) + 1000.0 * static_cast<double>(plan->tiles);
+                    3000.0 * static_cast<double>(schedule.disk_segments()) + 120.0 * static_cast<double>(calls_of(*plan));
   EXPECT_NEAR(plan->predicted_seconds, ns * 1e-9, 1e-8);
   EXPECT_NE(plan->text.find("spill: 1 000 tiles"), std::string::npos) << plan->text;
   EXPECT_NE(plan->text.find("0.25 ns to write a byte and read it back (assumed"), std::string::npos) << plan->text;
