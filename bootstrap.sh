@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# From a fresh clone to something that runs: builds, shows or tests this tree. Debian 12 and Ubuntu; needs root only to
+# From a fresh clone to something that runs: builds, shows or tests this tree. Debian 12 and Ubuntu 24.04; needs root only to
 # install packages that are missing. Prints every command it runs and stops at the first that fails.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"

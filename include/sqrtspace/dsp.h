@@ -67,7 +67,7 @@ typedef struct sqs_file_info {
 
 /* Looks at a file. options: "key=value" pairs as above; of all files `rate` (Hz); of audio files `dtype` (f32 default, i16,
  * i32, f64); of raw files (any other suffix than .wav .flac .rf64 .w64 .npy, or `container=raw`) `dtype` (required), `channels`
- * (1), `skip` (bytes before the first frame, 0). A .npy file is 1-D (frames) or 2-D (frames, channels), C order.
+ * (1), `skip` (bytes before the first frame, 0). A .npy file is one array, 1-D (frames) or 2-D (frames, channels), C order.
  * SQS_E_IO: can't be opened or read; SQS_E_FORMAT: header wrong, truncated or lying about its length (the message has the
  * byte offset). */
 SQS_API int32_t sqs_dsp_file_info(const char *path, const char *options, sqs_file_info *out, sqs_error **err);

@@ -15,8 +15,8 @@
  *   sqs_error_destroy(e);  sqs_result_destroy(r);  sqs_pipeline_destroy(p);
  *
  * Use      format -> pipeline -> stages -> input -> settings -> evaluate, or plan and run for more say.
- * Owning   Each object has one sqs_X_destroy(), which accepts NULL and is safe in any order and from any
- *          thread. A `const char *` lives as long as the object it came from.
+ * Owning   Each object has one sqs_X_destroy(), which accepts NULL and is safe in any order and from any thread;
+ *          a call that is inside it goes on to its end. A `const char *` lives as long as the object it came from.
  * Errors   SQS_OK is 0, information is positive, an error negative. On failure *out is NULL and, unless
  *          err is NULL, *err receives an object the caller destroys. There is no hidden last error.
  * Threads  Calls taking `const T *` may overlap on one object; calls taking `T *` may not: the second gets
@@ -111,7 +111,7 @@ enum sqs_order_code {
 enum sqs_schedule_code {  /* how a run looks back */
   SQS_NO_SCHEDULE = 0,    /* it does not, or classic keeps everything */
   SQS_STORE = 1,          /* all that is read backwards is kept: every tile is evaluated once */
-  SQS_SHRINK = 2,         /* states in memory, segments between them: at most twice, and no schedule takes fewer evaluations */
+  SQS_SHRINK = 2,         /* states in memory, segments between: at most twice, and none takes fewer unless states exceed tiles */
   SQS_SHRINK_DISK = 3,    /* the same with the first states on disk */
   SQS_MULTI = 4,          /* more often, up to max_ratio times */
   SQS_FIXED = 5,          /* states every checkpoint_every windows */
@@ -336,12 +336,12 @@ typedef struct sqs_settings {
                                          byte first, as far as that saves time; without, only where it looks back */
   uint64_t checkpoint_every;          /* windows between checkpoints, for random access and for looking back; raised to the
                                          dependency span ceil(window/hop) and rounded up to tiles; 0: chosen by the plan, which
-                                         where it looks back is the schedule with the fewest evaluations, or SQS_SPILL */
-  uint64_t lru_bytes;                 /* part of the budget; 0: min(64 MiB, budget/8); SQS_NONE: off */
+                                         where it looks back has the fewest evaluations with its tiles, or is SQS_SPILL */
+  uint64_t lru_bytes;                 /* keeps rows of parts asked for, and of dear maps; 0: min(64 MiB, budget/8); SQS_NONE: off */
   uint32_t threads;                   /* 0 means 1: every callback on the calling thread. Of a run that looks back a second one
                                          replays what is read next, if stages and source allow it; the other passes run on one */
   uint32_t flags;                     /* reserved, 0 */
-  uint64_t tile_frames;               /* frames per tile; 0: chosen from cache and row sizes */
+  uint64_t tile_frames;               /* frames per tile; 0: chosen from row sizes and costs */
   const char *spill_dir;              /* where a run that looks back once may keep states or rows on disk (a chain, SQS_CHAIN,
                                          keeps none there), in files without names, checked when they are read; copied; NULL or
                                          "": no disk. When it fails the run starts again without it, and callbacks and pulls get
@@ -524,7 +524,7 @@ typedef struct sqs_stats {
   uint64_t rows_predicted, rows_evaluated, rows_from_cache, rows_skipped; /* all stages; predicted = the sum of the others,
                                          less rows_given_up; skipped: by an access checkpoint */
   uint64_t cache_hits, cache_misses;  /* tiles asked of the LRU */
-  uint64_t checkpoints_saved, checkpoints_loaded, checkpoint_bytes;
+  uint64_t checkpoints_saved, checkpoints_loaded, checkpoint_bytes; /* the bytes: of those for random access */
   uint64_t source_frames, source_bytes, sink_bytes;
   uint64_t callbacks;
   double seconds;

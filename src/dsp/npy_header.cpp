@@ -186,9 +186,13 @@ NpyHeader read_npy_header(const ReadOnlyFile& file) {
       __builtin_mul_overflow(bytes, sqs_dtype_bytes(header.dtype), &bytes))
     fail_format(file.path(), reader.shape_offset, text("an array of ", header.frames, " by ", header.channels,
                                                        " does not fit 64 bits"));
-  if (bytes > file.bytes() - header.data_offset)
-    fail_format(file.path(), file.bytes(), text("the file ends: of ", bytes, " bytes of data ", file.bytes() - header.data_offset,
-                                                " are there"));
+  const uint64_t there = file.bytes() - header.data_offset;
+  if (bytes > there)
+    fail_format(file.path(), file.bytes(), text("the file ends: of ", bytes, " bytes of data ", there, " are there"));
+  if (bytes < there)
+    fail_format(file.path(), header.data_offset + bytes,
+                text("the array the header tells of ends, but ", there - bytes, " bytes follow: frames were added behind it, or a "
+                     "second array was; save one array in a file"));
   return header;
 }
 

@@ -12,6 +12,7 @@
 #include "plan/plan.hpp"
 #include "source/source.hpp"
 #include "store/checkpoint_store.hpp"
+#include "store/row_cache.hpp"
 #include "store/spill_file.hpp"
 
 namespace sqs {
@@ -29,6 +30,7 @@ struct RunContext {
   std::vector<std::unique_ptr<Output>>* outputs = nullptr;
   std::vector<SpillFile>* spill = nullptr;                        // those of TurnPlan::disk
   CheckpointStore* checkpoints = nullptr;                         // may be NULL
+  RowCache* cache = nullptr;                                      // may be NULL
   const std::vector<std::vector<std::byte>>* known_rows = nullptr;  // by node: whole-stream rows of earlier runs
   std::atomic<bool>* cancelled = nullptr;
   std::vector<StageCounters>* counters = nullptr;                 // by node
@@ -38,6 +40,8 @@ struct RunContext {
   uint32_t threads_missing = 0;  // that the system did not start
   uint64_t checkpoints_saved = 0;
   uint64_t checkpoints_loaded = 0;
+  uint64_t cache_hits = 0;
+  uint64_t cache_misses = 0;
 };
 
 class Executor {

@@ -168,6 +168,7 @@ Status Run::State::prepare() {
   context.outputs = &outputs;
   context.spill = &spill;
   context.checkpoints = plan->checkpoint_bytes > 0 ? &*shared->checkpoints : nullptr;
+  context.cache = plan->cache_bytes > 0 ? &*shared->cache : nullptr;
   context.known_rows = plan->mode == SQS_SQRT ? &shared->known_rows : nullptr;
   context.cancelled = &shared->cancelled;
   counters = std::vector<StageCounters>(plan->graph->size());
@@ -181,7 +182,7 @@ Status Run::State::prepare() {
     SQS_TRY_ASSIGN(executor, make_tiled_executor(context));
   }
   phase = Phase::Running;
-  shared->say(SQS_LOG_INFO, plan->why);
+  shared->say(SQS_LOG_INFO, (plan->mode == SQS_CLASSIC ? "classic: " : "sqrt: ") + plan->why);
   if (context.threads_missing > 0)
     shared->say(SQS_LOG_WARNING, "the system did not start " + std::to_string(context.threads_missing) + " of " +
                                      std::to_string(plan->threads) + " threads; the run does without");
@@ -365,7 +366,7 @@ Status Run::State::finish() {
   count();
   count_causes();
   for (size_t i = 0; i < counters.size(); ++i)
-    if (counters[i].rows() != executor->stages()[i].rows_predicted)
+    if (counters[i].rows() + counters[i].from_cache() != executor->stages()[i].rows_predicted)
       return Error{SQS_E_INTERNAL, "stage '" + plan->graph->node(static_cast<NodeId>(i)).name() + "' was evaluated for " +
                                        std::to_string(counters[i].rows()) + " rows where the plan has " +
                                        std::to_string(executor->stages()[i].rows_predicted) + "; this is a defect of the library"};

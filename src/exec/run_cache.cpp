@@ -8,14 +8,21 @@
 
 namespace sqs {
 
-// A tile of the target's rows, but neither more than 64 KiB nor less than a row.
+// A tile of the rows of what is delivered, but neither more than 64 KiB nor less than a row; and of other stages that it is for,
+// if it is large enough.
 uint64_t Run::State::cache_slot_bytes() const {
-  const TargetPlan& target = plan->targets[0];
-  const uint64_t step = std::max<uint64_t>(1, plan->rows[target.node].out.step);
-  const Size tile = Size(std::max<uint64_t>(1, plan->tile_frames / step)) * target.row_bytes;
   constexpr uint64_t kLargestSlot = 64 * 1024;
   constexpr uint64_t kSmallestSlot = 256;
-  return std::max(target.row_bytes, std::clamp(tile.saturated(), kSmallestSlot, kLargestSlot));
+  const auto tile_of = [&](NodeId id) {
+    const uint64_t step = std::max<uint64_t>(1, plan->rows[id].out.step);
+    const uint64_t row_bytes = plan->graph->node(id).row_bytes;
+    const Size tile = Size(std::max<uint64_t>(1, plan->tile_frames / step)) * row_bytes;
+    return std::max(row_bytes, std::clamp(tile.saturated(), kSmallestSlot, kLargestSlot));
+  };
+  uint64_t bytes = plan->targets.size() == 1 ? tile_of(plan->targets[0].node) : kSmallestSlot;
+  for (const NodeId id : plan->cached_stages)
+    if (const uint64_t tile = tile_of(id); RowCache::suits(plan->cache_bytes, tile)) bytes = std::max(bytes, tile);
+  return bytes;
 }
 
 // Leaves out the cached rows at both ends of the request, which are delivered before and after what is between.
@@ -29,7 +36,7 @@ Status Run::State::serve_from_cache() {
   RowCache& cache = *shared->cache;
   const auto stretch_with = [&](uint64_t row) {
     const RowCache::Stretch stretch = cache.find(target.node, row, target.row_bytes);
-    ++(stretch.rows != nullptr ? stats.cache_hits : stats.cache_misses);
+    ++(stretch.rows != nullptr ? context.cache_hits : context.cache_misses);
     return stretch;
   };
   while (rest.count() > 0) {

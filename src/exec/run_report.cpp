@@ -24,6 +24,8 @@ void Run::State::count() {
   stats.checkpoints_saved = given_up.checkpoints_saved + context.checkpoints_saved;
   stats.checkpoints_loaded = given_up.checkpoints_loaded + context.checkpoints_loaded;
   stats.checkpoint_bytes = plan->checkpoint_bytes;
+  stats.cache_hits = context.cache_hits;
+  stats.cache_misses = context.cache_misses;
   stats.seconds = static_cast<double>(os::monotonic_ns() - began_ns) * 1e-9;
   stats.rss_bytes = use.rss_bytes;
   stats.rss_peak_bytes = use.rss_peak_bytes;
@@ -60,8 +62,11 @@ void Run::State::count_causes() {
                                 [&](const TargetPlan& t) { return t.rows.count() < plan->rows[t.node].out.count; });
   if (!part) return;
   const uint64_t asked = rows_asked_for(*plan, context.wanted);
-  stats.rows_access = distinct_rows(stages, plan->mode) - asked;
-  if (never_cached.count() < context.wanted.count()) stats.rows_cache_lost = asked - rows_asked_for(*plan, never_cached);
+  uint64_t distinct = distinct_rows(stages, plan->mode);  // less what was copied from the cache on the way, evaluated once
+  for (const StageCounters& counter : counters) distinct -= counter.from_cache();
+  stats.rows_access = distinct - std::min(distinct, asked);
+  if (never_cached.count() < context.wanted.count())
+    stats.rows_cache_lost = std::min(distinct, asked - rows_asked_for(*plan, never_cached));
 }
 
 // predicted = evaluated - given up + from cache + skipped, for each stage and in sum. The frames are listed but not summed.
@@ -80,12 +85,13 @@ void Run::State::count_stages() {
     const GivenUp::Work before = given_up.of(id);
     s.rows_given_up = before.rows;
     s.rows_evaluated = before.rows + counters[id].rows();
-    s.rows_from_cache = plan->stages[id].rows_predicted - after_cache[id].rows_predicted;
+    const uint64_t copied = counters[id].from_cache();
+    s.rows_from_cache = copied + plan->stages[id].rows_predicted - after_cache[id].rows_predicted;
     s.rows_skipped = after_cache[id].rows_predicted - executor->stages()[id].rows_predicted;
     s.calls = before.calls + counters[id].calls();
     s.buffer_bytes = plan->buffers[id].bytes;
     s.seconds = static_cast<double>(before.ns + counters[id].ns()) * 1e-9;
-    const uint64_t distinct = executor->stages()[id].rows_distinct;
+    const uint64_t distinct = executor->stages()[id].rows_distinct - copied;
     s.recompute_ratio = distinct == 0 ? 1.0 : static_cast<double>(s.rows_evaluated) / static_cast<double>(distinct);
     stage_stats.push_back(s);
     if (id == kFramesNode) continue;

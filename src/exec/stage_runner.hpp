@@ -31,10 +31,12 @@ class StageCounters {
     add_to(calls_, more_calls);
   }
   void add_ns(uint64_t more) { add_to(ns_, more); }
+  void add_from_cache(uint64_t more_rows) { add_to(from_cache_, more_rows); }
 
   uint64_t rows() const { return rows_.load(std::memory_order_relaxed); }
   uint64_t calls() const { return calls_.load(std::memory_order_relaxed); }
   uint64_t ns() const { return ns_.load(std::memory_order_relaxed); }
+  uint64_t from_cache() const { return from_cache_.load(std::memory_order_relaxed); }
 
  private:
   void add_to(std::atomic<uint64_t>& counter, uint64_t more) {
@@ -45,6 +47,7 @@ class StageCounters {
   std::atomic<uint64_t> rows_{0};
   std::atomic<uint64_t> calls_{0};
   std::atomic<uint64_t> ns_{0};
+  std::atomic<uint64_t> from_cache_{0};  // rows copied instead of evaluated
   bool shared_ = false;
 };
 

@@ -2,6 +2,7 @@
 // them. Stages whose rows are needed again in a later sweep are evaluated again; buffers slide and never grow. A sweep that looks
 // back goes segment by segment: first the replays, then the sweep itself.
 #include <algorithm>
+#include <cstring>
 
 #include "exec/companion.hpp"
 #include "exec/crew.hpp"
@@ -26,6 +27,9 @@ class TiledExecutor final : public Executor {
       for (uint32_t d = 0; d < layers.size(); ++d) build(sweep.layer(d), d, layers[d]);
       for (uint32_t d = 0; d < layers.size(); ++d) connect(sweep.layer(d), layers[d]);
     }
+    goes_to_cache_.resize(plan_.graph->size());
+    for (const NodeId id : plan_.cached_stages)
+      goes_to_cache_[id] = context_.cache != nullptr && context_.cache->tile_rows(plan_.graph->node(id).row_bytes) > 0;
     if (plan_.turn.kind != TurnPlan::Kind::None) look_back_.emplace(context_, plan_, machinery_);
     if (plan_.threads == 1) return;
     for (StageCounters& counters : *context_.counters) counters.share();
@@ -361,12 +365,35 @@ class TiledExecutor final : public Executor {
     if (lane.runner != nullptr) {
       if (lane.runner->has_state() && !lane.runner->state_alive())
         SQS_TRY(lane.runner->init(worker, lane.backward() ? to - 1 : from));
+      if (goes_to_cache_[lane.unit->node] != 0) return copy_or_process(lane, from, to, worker);
       return lane.runner->process(worker, from, to - from);
     }
     if (lane.unit->is_sink())
       return (*context_.outputs)[lane.unit->target]->deliver(worker, lane.sink_port[0], from, to - from);
     if (!in_place(lane)) SQS_TRY(context_.source->read(from, to - from, lane.buffer->row(from)));
     (*context_.counters)[kFramesNode].add(to - from, 1);
+    return ok();
+  }
+
+  // Rows of a stage that are copied from the cache where it has them, and else evaluated and copied there.
+  Status copy_or_process(Lane& lane, uint64_t from, uint64_t to, Worker& worker) {
+    const NodeId id = lane.unit->node;
+    const uint64_t row_bytes = plan_.graph->node(id).row_bytes, per_tile = context_.cache->tile_rows(row_bytes);
+    while (from < to) {
+      const RowCache::Stretch known = context_.cache->find(id, from, row_bytes);
+      ++(known.rows != nullptr ? context_.cache_hits : context_.cache_misses);
+      const uint64_t next = std::min(to, known.rows != nullptr ? known.end : (from / per_tile + 1) * per_tile);
+      const uint64_t bytes = (next - from) * row_bytes;
+      if (known.rows != nullptr) {
+        std::memcpy(lane.buffer->row(from), known.rows + (from - known.first) * row_bytes, bytes);
+        (*context_.counters)[id].add_from_cache(next - from);
+      } else {
+        SQS_TRY(lane.runner->process(worker, from, next - from));
+        std::byte* room = context_.cache->put(id, from, next, row_bytes, true);  // what is delivered goes before
+        if (room != nullptr) std::memcpy(room, lane.buffer->row(from), bytes);
+      }
+      from = next;
+    }
     return ok();
   }
 
@@ -491,6 +518,7 @@ class TiledExecutor final : public Executor {
   uint32_t batch_tiles_ = 1;                // at once: as many as the plan has room for, unless they take long
   uint32_t last_tile_parts_ = 1;
   std::unique_ptr<Crew> crew_;
+  std::vector<uint8_t> goes_to_cache_;      // by node
   uint32_t sweep_ = 0;
   bool begun_ = false;
   uint32_t legs_given_ = 0;   // of a sweep that does not look back: it has one

@@ -96,8 +96,8 @@ std::string write_text(const Plan& plan, const sqs_stats& stats, const std::vect
                    (stats.rows_given_up > 0 ? " - given up " + count_in_words(stats.rows_given_up) : "") + "; " +
                    count_in_words(stats.callbacks) + " callbacks");
   line("cache", count_in_words(stats.cache_hits) + " hits, " + count_in_words(stats.cache_misses) + " misses; checkpoints " +
-                    count_in_words(stats.checkpoints_saved) + " saved, " + count_in_words(stats.checkpoints_loaded) + " loaded, " +
-                    bytes_in_words(stats.checkpoint_bytes));
+                    count_in_words(stats.checkpoints_saved) + " saved, " + count_in_words(stats.checkpoints_loaded) + " loaded" +
+                    (stats.checkpoint_bytes > 0 ? ", " + bytes_in_words(stats.checkpoint_bytes) : ""));
   if (const std::string causes = causes_in_words(stats); !causes.empty()) line("recompute", causes);
   if (const std::string savings = savings_in_words(savings_of(plan, stats, frontier)); !savings.empty())
     line("", savings + " of replays and later sweeps");

@@ -24,6 +24,14 @@ const char* kind_name(Kind kind) {
   return "?";
 }
 
+// Whose rows the cache takes.
+std::string cached_in_words(const Plan& plan) {
+  std::string names;
+  if (plan.targets.size() == 1) names = "'" + plan.graph->node(plan.targets[0].node).name() + "'";
+  for (const NodeId id : plan.cached_stages) names += (names.empty() ? "'" : ", '") + plan.graph->node(id).name() + "'";
+  return " for rows of " + names;
+}
+
 std::string mode_name(int32_t mode) { return mode == SQS_CLASSIC ? "classic" : mode == SQS_SQRT ? "sqrt" : "auto"; }
 
 std::string padded(std::string text, size_t width) {
@@ -125,11 +133,12 @@ std::string explain_text(const Plan& plan) {
         note += ": checkpoint_every was raised to the dependency span of " + std::to_string(plan.info.dependency_span);
       line("checkpoints", note + "; for random access");
     }
-    if (plan.cache_bytes > 0) line("cache", bytes_in_words(plan.cache_bytes));
+    if (plan.cache_bytes > 0) line("cache", bytes_in_words(plan.cache_bytes) + cached_in_words(plan));
     if (plan.turn.kind != TurnPlan::Kind::None) line("looking back", turn_in_words(plan));
     if (plan.turn.kind == TurnPlan::Kind::Reversal && !plan.settings.spill_dir.empty())
-      line("disk", fixed(plan.costs.disk_ns_per_byte, 2) + " ns to write a byte and read it back (" +
-                       (plan.costs.disk_probed ? "probed" : "assumed: a probe measures it") + ")");
+      line("disk", plan.disk_room_bytes == 0 ? "none is used: no byte is free there"
+                                             : fixed(plan.costs.disk_ns_per_byte, 2) + " ns to write a byte and read it back (" +
+                                                   (plan.costs.disk_probed ? "probed" : "assumed: a probe measures it") + ")");
   }
   for (const std::string& lint : plan.lints) line("advice", lint);
   out += "\n" + padded("stage", 20) + padded("kind", 9) + padded_left("rows evaluated", 18) + padded_left("sweeps", 8) +

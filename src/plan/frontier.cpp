@@ -48,7 +48,9 @@ std::vector<FrontierPoint> frontier_of(const Request& request, const Plan& plan)
   std::vector<FrontierPoint> points;
   if (!makes_rows_again(plan)) return points;
   Request at = request;
+  const bool spaced = request.settings.mode != SQS_CLASSIC && request.settings.checkpoint_every != 0;
   at.settings.mode = SQS_SQRT;
+  if (!spaced) at.settings.checkpoint_every = 0;  // without effect in classic mode
   at.settings.memory_budget = plan.least_budget_bytes;  // one that was asked for
   at.settings.lru_bytes = SQS_NONE;
   at.held = {};
@@ -67,6 +69,7 @@ std::vector<FrontierPoint> frontier_of(const Request& request, const Plan& plan)
       budget = there.next_budget_bytes;
       continue;
     }
+    if (spaced && !points.empty() && point.rows_predicted == points.back().rows_predicted) break;
     points.push_back(point);
     if (rows_replayed(there) == 0 && !there.turn.spills()) break;
     const uint64_t more = points.size() < 4 ? budget / 8 + 1 : budget / 2 + budget / 4;  // densest where it is steepest

@@ -277,12 +277,14 @@ struct Plan {
   uint64_t checkpoint_bytes = 0;
   uint64_t checkpoint_tiles = 0;     // between access checkpoints; 0: none
   uint64_t cache_bytes = 0;
+  std::vector<NodeId> cached_stages; // whose rows go there besides those that a run of one target delivers
   bool uses_known = false;           // whole-stream rows of earlier runs
   bool drop_held_checkpoints = false;
   bool drop_held_cache = false;
 
   std::array<uint64_t, kMemoryClasses> bytes{};
   uint64_t budget_bytes = 0;
+  uint64_t disk_room_bytes = 0;      // that the run may use
   uint64_t predicted_bytes = 0;
   uint64_t least_budget_bytes = 0;
   uint64_t next_budget_bytes = 0;    // at which more rows would be kept for later sweeps; 0: none would

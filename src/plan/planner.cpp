@@ -52,6 +52,7 @@ class Planner {
     plan_.costs.ns_per_row.resize(graph_.size());
     for (NodeId id = 0; id < graph_.size(); ++id) plan_.costs.ns_per_row[id] = cost_of(graph_, request_.costs, id);
     plan_.budget_bytes = request_.budget_bytes;
+    plan_.disk_room_bytes = request_.disk_bytes;
     std::vector<NodeId> targets;
     for (const TargetRequest& t : request_.targets) targets.push_back(t.node);
     wanted_ = graph_.ancestors(targets);
@@ -177,12 +178,12 @@ class Planner {
     return use_sqrt("it is faster: classic would write " + in_bytes(classic_bytes_) + " of fresh memory");
   }
 
-  Error over_budget(const std::string& why) const {
+  Error over_budget(const std::string& why) {
     const std::string what = why.empty() ? "the least this pipeline works in is " : why + "; the least sqrt works in is ";
     const bool arrays = std::any_of(plan_.targets.begin(), plan_.targets.end(),
                                     [](const TargetPlan& target) { return target.sink == SinkKind::Array; });
     return Error{SQS_E_BUDGET, "the memory budget of " + in_bytes(plan_.budget_bytes) + " is too small: " + what +
-                               in_bytes(plan_.least_budget_bytes) + held_note() + "; raise memory_budget" +
+                               in_bytes(plan_.least_budget_bytes) + held_note() + fewer_evaluations_note() + "; raise memory_budget" +
                                (arrays ? ", or stream the targets instead of asking for arrays" : "")};
   }
 
@@ -195,11 +196,30 @@ class Planner {
     return note;
   }
 
+  // In the least budget a tile may be evaluated many times.
+  std::string fewer_evaluations_note() {
+    if (plan_.turn.kind != TurnPlan::Kind::Reversal) return "";
+    std::string note;
+    const uint32_t asked = plan_.settings.max_ratio;
+    uint64_t former = plan_.least_budget_bytes;
+    for (const uint32_t times : {3u, 2u}) {
+      plan_.settings.max_ratio = times;
+      const uint64_t least = least_budget();
+      if (least > former && least != UINT64_MAX && (asked == 0 || times < asked))
+        note += (note.empty() ? " (with every tile evaluated at most " : ", ") + std::to_string(times) + " times " + in_bytes(least);
+      former = std::max(former, least);
+    }
+    plan_.settings.max_ratio = asked;
+    return note + (note.empty() ? "" : ")");
+  }
+
   // ---- tile span and threads
 
   void find_least() {
-    plan_.least_budget_bytes = request_.least_budget_bytes;
-    if (plan_.least_budget_bytes != 0) return;
+    plan_.least_budget_bytes = request_.least_budget_bytes != 0 ? request_.least_budget_bytes : least_budget();
+  }
+
+  uint64_t least_budget() {
     uint64_t least = UINT64_MAX;
     for (const uint64_t frames : tile_spans(plan_, tile_frames_auto_)) {
       const Size bytes = tiled_bytes({frames, 1, 1, false});
@@ -207,7 +227,7 @@ class Planner {
       const std::optional<uint64_t> pool = least_turn_pool(plan_, request_.disk_bytes, least - bytes.saturated());
       if (pool.has_value()) least = bytes.saturated() + *pool;
     }
-    plan_.least_budget_bytes = least;
+    return least;
   }
 
   bool looks_back() const {
@@ -428,23 +448,38 @@ class Planner {
     const uint64_t held = request_.held.cache_bytes;
     const uint64_t asked = request_.settings.lru_bytes;
     if (asked == SQS_NONE) return;
-    const TargetPlan& target = plan_.targets[0];
-    const bool part = target.rows.count() < plan_.rows[target.node].out.count && plan_.targets.size() == 1;
+    const std::vector<NodeId> dear = dear_stages();
     if (held > 0) {
-      if (held > room()) {
-        plan_.drop_held_cache = true;
-      } else {
-        plan_.cache_bytes = held;
-        charge(Memory::Cache, held);
-      }
+      plan_.drop_held_cache = held > room();
+      if (!plan_.drop_held_cache) take_cache(held, dear);
       return;
     }
-    if (!part) return;
+    const bool part = std::any_of(plan_.targets.begin(), plan_.targets.end(),
+                                  [&](const TargetPlan& t) { return t.rows.count() < plan_.rows[t.node].out.count; });
+    if (!part || (plan_.targets.size() > 1 && dear.empty())) return;
     const uint64_t wish = asked != 0 ? asked : std::min(uint64_t{64} << 20, plan_.budget_bytes / 8);
     const uint64_t bytes = std::min(wish, room());
-    if (bytes < kLeastCacheBytes) return;
+    if (bytes >= kLeastCacheBytes) take_cache(bytes, dear);
+  }
+
+  void take_cache(uint64_t bytes, const std::vector<NodeId>& dear) {
     plan_.cache_bytes = bytes;
+    plan_.cached_stages = dear;
     charge(Memory::Cache, bytes);
+  }
+
+  // Maps whose rows are dearer to evaluate, by a hint or a probe, than to copy into the cache and back. Where the plan evaluates
+  // rows twice it has reckoned with that. What a run of one target delivers goes there in any case.
+  std::vector<NodeId> dear_stages() const {
+    std::vector<NodeId> dear;
+    if (looks_back() || plan_.threads > 1) return dear;
+    for (NodeId id = kFramesNode + 1; id < graph_.size(); ++id) {
+      const Node& node = graph_.node(id);
+      const bool target = plan_.targets.size() == 1 && plan_.targets[0].node == id;
+      if (target || node.is_virtual() || node.global() || node.decl.kind != Kind::Map || node.decl.once) continue;
+      if (plan_.stages[id].sweeps == 1 && told_cost(node, request_.costs, id) > cached_row_ns(node)) dear.push_back(id);
+    }
+    return dear;
   }
 
   void finish() {

@@ -12,13 +12,14 @@ namespace {
 constexpr double kCallNs = 120;  // of a unit, for a tile: as bench's bookkeeping/empty has it
 constexpr uint64_t kCachedBytes = uint64_t{2} << 20;  // a longer buffer has left a core's caches when it is read again
 
-// Probed or hinted; 0: neither.
+}  // namespace
+
 double told_cost(const Node& node, const Costs& costs, NodeId id) {
   if (id < costs.ns_per_row.size() && costs.ns_per_row[id] > 0) return costs.ns_per_row[id];
   return node.decl.cost_ns_per_row;
 }
 
-}  // namespace
+double cached_row_ns(const Node& node) { return 100 + 0.4 * static_cast<double>(node.row_bytes); }
 
 bool costs_known(const Plan& plan, const Costs& costs) {
   for (NodeId id = kFramesNode + 1; id < plan.graph->size(); ++id) {

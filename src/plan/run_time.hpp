@@ -9,6 +9,10 @@ namespace sqs {
 
 // Nanoseconds per row: probed, hinted, or a guess by bytes.
 double cost_of(const Graph& graph, const Costs& costs, NodeId id);
+// The same if it is probed or hinted, else 0.
+double told_cost(const Node& node, const Costs& costs, NodeId id);
+// What a row costs that is put into the row cache, and is read from there once: looked up twice, copied twice.
+double cached_row_ns(const Node& node);
 // Whether none of the stages that the plan evaluates is guessed at.
 bool costs_known(const Plan& plan, const Costs& costs);
 

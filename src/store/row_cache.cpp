@@ -51,7 +51,13 @@ RowCache::Stretch RowCache::find(NodeId stage, uint64_t row, uint64_t row_bytes)
   return {data(slot) + slot->first % per_tile * row_bytes, slot->first, slot->end};
 }
 
-std::byte* RowCache::put(NodeId stage, uint64_t first, uint64_t end, uint64_t row_bytes) {
+bool RowCache::suits(uint64_t bytes, uint64_t slot_bytes) {
+  constexpr uint64_t kGroups = 4;
+  const Size least = (Size(slot_bytes) + sizeof(Slot)) * (kWays * kGroups);
+  return !least.overflowed() && least.saturated() <= bytes;
+}
+
+std::byte* RowCache::put(NodeId stage, uint64_t first, uint64_t end, uint64_t row_bytes, bool yield) {
   const uint64_t per_tile = tile_rows(row_bytes);
   if (per_tile == 0 || groups_ == 0) return nullptr;
   const uint64_t tile = first / per_tile;
@@ -66,7 +72,7 @@ std::byte* RowCache::put(NodeId stage, uint64_t first, uint64_t end, uint64_t ro
   if (!adjoining && slot->stamp > pinned_after_) return nullptr;
   slot->first = adjoining ? std::min(slot->first, first) : first;
   slot->end = adjoining ? std::max(slot->end, end) : end;
-  slot->stamp = ++clock_;
+  slot->stamp = yield ? std::min(++clock_, pinned_after_) : ++clock_;
   return data(slot) + first % per_tile * row_bytes;
 }
 

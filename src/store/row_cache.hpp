@@ -27,14 +27,18 @@ class RowCache {
   };
   // The stretch that holds row `row`.
   Stretch find(NodeId stage, uint64_t row, uint64_t row_bytes);
-  // Where to put rows [first, end) of one tile, which are taken as written; NULL if there is no room.
-  std::byte* put(NodeId stage, uint64_t first, uint64_t end, uint64_t row_bytes);
+  // Where to put rows [first, end) of one tile, which are taken as written; NULL if there is no room. Those that yield are not
+  // pinned.
+  std::byte* put(NodeId stage, uint64_t first, uint64_t end, uint64_t row_bytes, bool yield = false);
 
   // What is found or put from now on stays until unpin().
   void pin() { pinned_after_ = clock_; }
   void unpin() { pinned_after_ = UINT64_MAX; }
 
   uint64_t bytes() const { return memory_.bytes(); }
+
+  // Whether slots of this size are few enough in a cache of `bytes` to be looked for in several groups.
+  static bool suits(uint64_t bytes, uint64_t slot_bytes);
 
  private:
   struct Slot {
@@ -55,7 +59,7 @@ class RowCache {
   uint64_t groups_ = 0;
   uint64_t slot_bytes_ = 1;
   uint64_t keys_bytes_ = 0;
-  uint64_t clock_ = 0;
+  uint64_t clock_ = 1;  // 0 is an empty slot's
   uint64_t pinned_after_ = UINT64_MAX;
 };
 

@@ -224,6 +224,9 @@ std::vector<Refusal> refusals() {
       {"a header longer than the file", ".npy", with_bytes(npy(f4, ""), 8, le(500, 2)), "", SQS_E_FORMAT,
        "at byte 70, the file ends within the header, which says it has 500 bytes"},
       {"data cut", ".npy", npy(f4, data.substr(1)), "", SQS_E_FORMAT, "at byte 93, the file ends: of 24 bytes of data 23 are there"},
+      {"data longer than the header tells", ".npy", npy(f4, data + data.substr(8)), "", SQS_E_FORMAT,
+       "at byte 94, the array the header tells of ends, but 16 bytes follow: frames were added behind it, or a second array was; "
+       "save one array in a file"},
       {"Fortran order", ".npy", npy("{'descr': '<f4', 'fortran_order': True, 'shape': (3, 2)}", data), "", SQS_E_FORMAT,
        "at byte 44, the array is in Fortran order: save it with numpy.ascontiguousarray"},
       {"objects", ".npy", npy(npy_dict("|O", "(3,)"), data), "", SQS_E_FORMAT,
@@ -384,6 +387,15 @@ class FileInput : public ::testing::Test {
     ASSERT_EQ(sqs_dsp_add_on(pipeline_, "convert", "all", "frames", "dtype=f64", &error), SQS_OK) << sqs_error_message(error);
   }
 
+  void expect_refused(const std::string& path, int32_t code, const std::vector<std::string>& words) {
+    sqs_error* error = nullptr;
+    EXPECT_EQ(sqs_dsp_set_file(pipeline_, path.c_str(), "", &error), code);
+    const std::string message = sqs_error_message(error);
+    for (const std::string& word : words)
+      EXPECT_NE(message.find(word), std::string::npos) << "no '" << word << "' in: " << message;
+    sqs_error_destroy(error);
+  }
+
   sqs_pipeline* pipeline_ = nullptr;
 };
 
@@ -438,9 +450,12 @@ TEST_F(FileInput, CarriesTheSampleRateToRowTimes) {
 TEST_F(FileInput, MustHaveThePipelinesFormat) {
   const TempFile wav(".wav", wav_saying(16, kFourFrames));
   create(SQS_F32, 1, 1);
-  EXPECT_LT(sqs_dsp_set_file(pipeline_, wav.path().c_str(), "", nullptr), 0);
+  expect_refused(wav.path(), SQS_E_INVALID, {"2 channels", "the pipeline takes 1"});
   create(SQS_F64, 2, 1);
-  EXPECT_LT(sqs_dsp_set_file(pipeline_, wav.path().c_str(), "", nullptr), 0);
+  expect_refused(wav.path(), SQS_E_INVALID, {"f32", "the pipeline takes f64"});
+  create(SQS_F32, 2, 1);
+  set_file(wav.path(), "");
+  EXPECT_EQ(frames(3, 4), (std::vector<double>{7 / 32768.0, 8 / 32768.0}));
 }
 
 TEST_F(FileInput, FailsAtTheFrameWhereAFileThatShrankEnds) {

@@ -32,12 +32,15 @@ class LookingBack : public ::testing::TestWithParam<uint64_t> {};
 TEST_P(LookingBack, AnyRunOfARandomGraphGivesTheBytesOfTheNaiveEvaluator) {
   TrialOptions options;
   options.graphs_variable = "SQS_BACK_GRAPHS";
+  options.in_little = true;
   const TrialResult tried = try_spilling(40'000, 200, options, GetParam());
   if (tried.runs < 1000) return;  // fewer graphs were asked for
   EXPECT_GT(tried.spilled_rows + tried.spilled_states, 0U);
   if (tried.runs < 4000) return;
   EXPECT_GT(tried.spilled_rows, 1U);  // of eight shares
   EXPECT_GT(tried.spilled_states, 5U);
+  for (const int32_t schedule : {SQS_STORE, SQS_SHRINK, SQS_MULTI, SQS_FIXED, SQS_CHAIN})
+    EXPECT_GT(tried.schedules.at(static_cast<size_t>(schedule)), 3U) << "sqs_schedule_code " << schedule;
 }
 
 INSTANTIATE_TEST_SUITE_P(Share, LookingBack, ::testing::Range(uint64_t{0}, kShares));

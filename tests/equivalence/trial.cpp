@@ -42,9 +42,15 @@ std::string describe(const Request& request) {
   return text + " " + eq::describe(request.range);
 }
 
-// Where the disk is to fail, most of the graphs have rows that are dearer to make again than to put there.
+// Where the disk is to fail, most of the graphs have rows that are dearer to make again than to put there. Where there is little
+// memory, half of them turn only once, which has the most schedules, and a second thread may replay.
 GraphSpec graph_of(uint64_t seed, const TrialOptions& options) {
-  GraphSpec graph = random_graph(seed, options.limits);
+  GraphLimits limits = options.limits;
+  const bool once = options.in_little && splitmix(seed) % 2 == 0;
+  if (once) limits.turns = 2;
+  GraphSpec graph = random_graph(seed, limits);
+  if (once)
+    for (StageSpec& stage : graph.stages) stage.threading = stage.kind == SQS_MAP ? SQS_CONCURRENT : SQS_ANY_THREAD;
   if (options.faults.arm != nullptr && seed % 3 != 0)
     for (StageSpec& stage : graph.stages) stage.cost_ns_per_row = 1e6;
   return graph;
@@ -85,6 +91,8 @@ class Trial {
   bool fit_budget(Session& session, sqs_settings& settings, const std::vector<Request>& requests);
   bool ask(Session& session, const sqs_settings& settings, const Request& request);
   bool ask_with_fault(Session& session, const sqs_settings& settings, const Request& request);
+  bool as_planned(const Session& session, const sqs_settings& settings, const Request& request, const sqs_plan_info& info,
+                  const sqs_stats& stats);
   bool answered(Session& session, const sqs_settings& settings, const Request& request, const Outcome& outcome);
   void early_evaluate(Session& session, const sqs_settings& settings);
   void end(Session& session, const sqs_settings& settings);
@@ -96,6 +104,7 @@ class Trial {
   const Naive naive_;
   Rng rng_;
   RowRange last_range_;
+  bool in_little_ = false;  // the session at hand
   std::string history_;  // what the session at hand was asked for
   TrialResult result_;
 };
@@ -125,9 +134,23 @@ bool Trial::ask(Session& session, const sqs_settings& settings, const Request& r
   if (options_.faults.arm != nullptr && rng_.chance(75) && !ask_with_fault(session, settings, request)) return false;
   ++result_.runs;
   note(describe(request));
+  const bool planned = rng_.chance(25);
+  sqs_plan_info info{};
+  if (planned && plan(session, request, info) != SQS_OK) return fail(settings, describe(request), session.refusal());
   const Outcome outcome = send(session, request);
   if (outcome.ok() && outcome.stats.rows_given_up > 0) return fail(settings, describe(request), "started again on a disk that works");
-  return answered(session, settings, request, outcome);
+  if (!answered(session, settings, request, outcome)) return false;
+  return !planned || as_planned(session, settings, request, info, outcome.stats);
+}
+
+// The plan made just before a run is the one it follows.
+bool Trial::as_planned(const Session& session, const sqs_settings& settings, const Request& request, const sqs_plan_info& info,
+                       const sqs_stats& stats) {
+  ++result_.schedules.at(static_cast<size_t>(info.schedule));
+  if (session.plan_text().find("replayed by a second thread") != std::string::npos) ++result_.replayed_ahead;
+  const bool same = info.mode == stats.mode && info.sweeps == stats.sweeps && info.tiles == stats.tiles &&
+                    info.rows_predicted == stats.rows_predicted && info.predicted_bytes == stats.predicted_bytes;
+  return same || fail(settings, describe(request), "ran by another plan than the one made before:\n" + session.plan_text());
 }
 
 // On a disk that fails a run gives the same bytes or says that it can't do without.
@@ -158,6 +181,7 @@ bool Trial::answered(Session& session, const sqs_settings& settings, const Reque
   const bool rows = stats.disk_written_bytes > 0 && !states;
   result_.spilled_states += states ? 1 : 0;
   result_.spilled_rows += rows ? 1 : 0;
+  result_.from_cache += stats.rows_from_cache > 0 ? 1 : 0;
   if (stats.rows_given_up > 0) return wrong.empty() || fail(settings, what, wrong);
   if (stats.disk_written_bytes != stats.disk_read_bytes) wrong += "not all that was written to disk was read back, and once\n";
   if (rows && stats.rows_replayed > 0) wrong += "rows were replayed though they were on disk\n";
@@ -226,6 +250,7 @@ void Trial::refused_alike() {
 
 sqs_settings Trial::random_settings() {
   sqs_settings settings = default_settings();
+  in_little_ = false;
   const uint64_t mode = rng_.below(10);
   settings.mode = mode < 8 ? SQS_SQRT : mode < 9 ? SQS_AUTO : SQS_CLASSIC;
   settings.tile_frames = rng_.pick<uint64_t>({0, 1, 2, 3, 5, 7, 13, 20, 31, 64, 100, 257, 1000, 100000});
@@ -251,6 +276,13 @@ sqs_settings Trial::random_settings() {
     if (rng_.chance(70)) settings.tile_frames = rng_.between(1, 7);
     if (rng_.chance(70)) settings.lru_bytes = rng_.pick<uint64_t>({SQS_NONE, 700});
     if (rng_.chance(90)) settings.checkpoint_every = 0;
+  }
+  if (options_.in_little && rng_.chance(50)) {
+    settings.mode = SQS_SQRT;
+    settings.checkpoint_every = 0;
+    settings.lru_bytes = SQS_NONE;
+    settings.tile_frames = rng_.between(1, 7);
+    in_little_ = true;
   }
   if (options_.rows_once) {
     settings.mode = SQS_SQRT;
@@ -309,7 +341,8 @@ bool Trial::fit_budget(Session& session, sqs_settings& settings, const std::vect
     if (status != SQS_OK) return fail(settings, "plan of " + describe(request), sqs_status_name(status));
     least = std::max(least, info.least_budget_bytes);
   }
-  const bool little = options_.rows_once || options_.faults.arm != nullptr || (settings.spill_dir != nullptr && rng_.chance(50));
+  const bool little = options_.rows_once || options_.faults.arm != nullptr || (settings.spill_dir != nullptr && rng_.chance(50)) ||
+                      in_little_;
   const uint64_t choice = little ? rng_.between(1, 2) : rng_.below(4);
   if (settings.mode == SQS_CLASSIC || choice == 0) return true;
   settings.memory_budget = choice == 1 ? least : least + rng_.below(least * (choice == 2 ? 1 : 16));
@@ -435,6 +468,9 @@ TrialResult try_graphs(uint64_t seed, uint64_t count, const TrialOptions& option
     sum.spilled_rows += result.spilled_rows;
     sum.spilled_states += result.spilled_states;
     sum.retained += result.retained;
+    sum.from_cache += result.from_cache;
+    for (size_t s = 0; s < sum.schedules.size(); ++s) sum.schedules[s] += result.schedules[s];
+    sum.replayed_ahead += result.replayed_ahead;
     sum.faults += result.faults;
     sum.started_again += result.started_again;
     sum.after_reads += result.after_reads;
@@ -450,7 +486,11 @@ TrialResult try_graphs(uint64_t seed, uint64_t count, const TrialOptions& option
   }
   std::cout << tried << " of " << count << " graphs from seed " << seed << ", " << sum.runs << " runs, " << refused << " graphs refused, "
             << sum.spilled_rows << " runs with rows on disk, " << sum.spilled_states << " with states; " << sum.retained
-            << " sessions that keep rows for a later sweep\n";
+            << " sessions that keep rows for a later sweep, " << sum.from_cache << " runs with rows from the cache\n";
+  constexpr std::array<const char*, 8> kSchedules = {"none", "store", "shrink", "shrink disk", "multi", "fixed", "chain", "spill"};
+  std::cout << "schedules of a quarter of the runs:";
+  for (size_t s = 0; s < kSchedules.size(); ++s) std::cout << " " << kSchedules[s] << " " << sum.schedules[s];
+  std::cout << "; " << sum.replayed_ahead << " replayed by a second thread\n";
   if (options.faults.arm != nullptr)
     std::cout << sum.faults << " runs whose disk failed, of which " << sum.started_again << " succeeded, " << sum.after_reads
               << " after something was read from it\n";

@@ -2,6 +2,7 @@
 // sizes, budgets, caches, checkpoints, threads, sources, sinks, ranges and push pieces against the same bytes.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -25,6 +26,7 @@ struct TrialOptions {
   uint32_t threads_max = 4;
   uint32_t sessions = 4;  // pipelines per graph, besides the classic one, the live one and the one at its least budget
   std::string spill_dir;  // where some of the pipelines may spill; empty: nowhere
+  bool in_little = false; // more of them run in sqrt mode, small tiles and little memory, and on any thread
   bool rows_once = false; // all of them do, in sqrt mode and little memory, and no row may be evaluated again by a replay
   DiskFaults faults;      // if set, all of them have a disk to spill to, and it fails
   const char* graphs_variable = "SQS_GRAPHS";  // of the environment: how many graphs try_graphs tries
@@ -41,6 +43,9 @@ struct TrialResult {
   uint64_t started_again = 0;   // those of them that succeeded all the same,
   uint64_t after_reads = 0;     // and those of these that had got something back from it
   uint64_t retained = 0;        // sessions whose first request keeps rows for a later sweep
+  uint64_t from_cache = 0;      // runs that took rows from the cache
+  std::array<uint64_t, 8> schedules{};  // by sqs_schedule_code: some of the runs
+  uint64_t replayed_ahead = 0;  // those of them where a second thread replays
 };
 
 TrialResult try_graph(uint64_t seed, const TrialOptions& options);

@@ -171,17 +171,21 @@ TEST_F(GraphErrors, WindowsOverNothing) {
 TEST_F(GraphErrors, SizesThatOverflow) {
   const int64_t huge = int64_t{1} << 31;
   expect_answer(try_add("s", api::stage(SQS_MAP, SQS_C128, {huge, huge, huge}, twice), {plain("frames")}, &hook_),
-                SQS_E_OVERFLOW, {"'s'"});
-  EXPECT_EQ(try_add("s", twice_stage(), {api::access("frames", SQS_CLAMP, UINT64_MAX, UINT64_MAX)}, &hook_).code, SQS_E_OVERFLOW);
-  EXPECT_EQ(try_add("s", twice_stage(), {api::access("frames", SQS_CLAMP, 0, 0, UINT64_MAX)}, &hook_).code, SQS_E_OVERFLOW);
+                SQS_E_OVERFLOW, {"a row of stage 's'", "63 bits", "make", "the shape", "smaller"});
+  const uint64_t most = UINT64_MAX;
+  for (const sqs_access& access : {api::access("frames", SQS_CLAMP, most, 0), api::access("frames", SQS_CLAMP, 0, most),
+                                   api::access("frames", SQS_CLAMP, most, most), api::access("frames", SQS_CLAMP, 0, 0, most)}) {
+    const api::Answer refused = try_add("s", twice_stage(), {access}, &hook_);
+    expect_answer(refused, SQS_E_OVERFLOW, {"'s'", "'frames'", "before", "after", "stride", "2^40"});
+    EXPECT_EQ(refused.stage, "s");
+  }
   sqs_stage scan = sum_stage();
-  scan.state_bytes = UINT64_MAX;
-  EXPECT_EQ(try_add("s", scan, {plain("double")}).code, SQS_E_OVERFLOW);
+  scan.state_bytes = most;
+  expect_answer(try_add("s", scan, {plain("double")}), SQS_E_OVERFLOW, {"'s'", std::to_string(most) + " bytes"});
   scan = sum_stage();
-  scan.lead = UINT64_MAX;
-  scan.tail = UINT64_MAX;
+  scan.lead = scan.tail = most;
   scan.extend_edge = SQS_ZERO;
-  EXPECT_EQ(try_add("s", scan, {plain("double")}).code, SQS_E_OVERFLOW);
+  expect_answer(try_add("s", scan, {plain("double")}), SQS_E_OVERFLOW, {"'s'", "lead", "tail", "2^40"});
   set_memory();
   expect_usable();
 }
@@ -195,7 +199,9 @@ api::Answer create(const sqs_format& format) {
   return a;
 }
 
-TEST(FormatErrors, WindowHopDtypeAndRateOutOfRange) {
+class FormatErrors : public Errors {};
+
+TEST_F(FormatErrors, WindowHopDtypeAndRateOutOfRange) {
   EXPECT_EQ(create(api::format(SQS_F32, 1, 0, 1)).code, SQS_E_INVALID);
   EXPECT_NE(create(api::format(SQS_F32, 1, 0, 1)).message.find("window"), std::string::npos);
   EXPECT_EQ(create(api::format(SQS_F32, 1, 1, 0)).code, SQS_E_INVALID);
@@ -210,14 +216,16 @@ TEST(FormatErrors, WindowHopDtypeAndRateOutOfRange) {
   EXPECT_EQ(create(format).code, SQS_OK) << "0 channels means 1";
 }
 
-TEST(FormatErrors, AWindowThatDoesNotFitSixtyFourBits) {
-  EXPECT_EQ(create(api::format(SQS_C128, UINT64_MAX / 2, 1, 1)).code, SQS_E_OVERFLOW);
-  EXPECT_EQ(create(api::format(SQS_C128, uint64_t{1} << 40, uint64_t{1} << 30, 1)).code, SQS_E_OVERFLOW);
-  EXPECT_EQ(create(api::format(SQS_F32, 1, UINT64_MAX, 1)).code, SQS_E_OVERFLOW);
-  EXPECT_EQ(create(api::format(SQS_F32, 1, 1, UINT64_MAX)).code, SQS_E_OVERFLOW);
+TEST_F(FormatErrors, AWindowThatDoesNotFitSixtyFourBits) {
+  expect_answer(create(api::format(SQS_C128, UINT64_MAX / 2, 1, 1)), SQS_E_OVERFLOW, {"'frames'", "63 bits", "smaller"});
+  expect_answer(create(api::format(SQS_C128, uint64_t{1} << 40, uint64_t{1} << 30, 1)), SQS_E_OVERFLOW,
+                {"63 bits", "window", "smaller"});
+  const std::string huge = std::to_string(UINT64_MAX);
+  expect_answer(create(api::format(SQS_F32, 1, UINT64_MAX, 1)), SQS_E_OVERFLOW, {"window " + huge, "hop 1 ", "2^40"});
+  expect_answer(create(api::format(SQS_F32, 1, 1, UINT64_MAX)), SQS_E_OVERFLOW, {"window 1 ", "hop " + huge, "2^40"});
 }
 
-TEST(FormatErrors, StructsOfAnotherSize) {
+TEST_F(FormatErrors, StructsOfAnotherSize) {
   sqs_format format = api::format(SQS_F32, 1, 4, 2);
   format.struct_size = 4;
   EXPECT_EQ(create(format).code, SQS_E_ABI);

@@ -1,5 +1,6 @@
 // Replays of a stage that is not pure: found where its state next meets one that was saved, named with stage and the rows between
-// the two states, and the pipeline works again. Nothing is said of pure stages, whatever part of their state they save.
+// the two states, and the pipeline works again. Nothing is said of pure stages, whatever part of their state they save. So it is
+// with states on disk, and with a second thread that replays.
 #include <cinttypes>
 #include <cstdio>
 #include <cstring>
@@ -12,6 +13,7 @@
 #include <gtest/gtest.h>
 
 #include "c_api.hpp"
+#include "temporary_directory.hpp"
 
 namespace errors_test {
 namespace {
@@ -81,13 +83,23 @@ int32_t take_rows(void* user, const sqs_view* rows, char*) {
   return 1;
 }
 
+struct Case {
+  int32_t order = SQS_ANY_ORDER;
+  bool on_disk = false;        // where states are
+  bool second_thread = false;  // which replays
+
+  // What a plan says of it.
+  const char* words() const { return on_disk ? " on disk (" : second_thread ? "replayed by a second thread" : ""; }
+};
+
 // frames 1, 2, ... -> "forth" -> "back".
-class ReplayErrors : public ::testing::TestWithParam<int32_t> {
+class ReplayErrors : public ::testing::TestWithParam<Case> {
  protected:
   void SetUp() override { build(false); }
 
   void build(bool saves, int32_t purity = SQS_PURE) {
     std::iota(frames_.begin(), frames_.end(), 1);
+    replays_ = purity == SQS_PURE;
     pipeline_ = api::pipeline(api::format(SQS_I64, 1, 1, 1));
     add("forth", forth_, "frames", saves, purity);
     add("back", back_, "forth", saves, SQS_PURE);
@@ -101,6 +113,8 @@ class ReplayErrors : public ::testing::TestWithParam<int32_t> {
     stage.direction = sum.backward ? SQS_BACKWARD : SQS_FORWARD;
     stage.state_bytes = sizeof(SumState);
     stage.purity = purity;
+    stage.cost_ns_per_row = 1e-3;  // so cheap that no rows go to disk
+    if (GetParam().second_thread) stage.threading = SQS_ANY_THREAD;
     if (saves) {
       stage.saved_bytes = sizeof(int64_t);
       stage.save = save_sum;
@@ -110,23 +124,42 @@ class ReplayErrors : public ::testing::TestWithParam<int32_t> {
     ASSERT_TRUE(added.ok()) << added.message;
   }
 
-  // The least budget in which there are replays from checkpoints so many frames apart; 0: as the schedule has it.
+  // The least budget in which there are replays from checkpoints so many frames apart; 0: as the schedule has it. A second thread
+  // needs more, for a second tape.
   void configure(uint64_t checkpoint_every, int32_t mode = SQS_SQRT) {
+    const std::string spill_dir = directory_.path();
     sqs_settings settings = api::settings(mode);
+    if (GetParam().on_disk) settings.spill_dir = spill_dir.c_str();
+    if (GetParam().on_disk) settings.max_ratio = 2;
+    if (GetParam().second_thread) settings.threads = 2;
     settings.tile_frames = kTile;
     settings.lru_bytes = SQS_NONE;
     settings.checkpoint_every = checkpoint_every;
     ASSERT_TRUE(api::configure(p(), settings).ok());
     if (mode != SQS_SQRT) return;
+    const uint64_t least = plan();
+    const uint64_t most = GetParam().second_thread ? least + 8 * kFrames : least;
+    for (settings.memory_budget = least; settings.memory_budget <= most; settings.memory_budget += 80) {
+      ASSERT_TRUE(api::configure(p(), settings).ok());
+      plan();
+      if (!replays_ || as_asked()) return;
+    }
+    ADD_FAILURE() << "no '" << GetParam().words() << "' with checkpoint_every " << checkpoint_every << ": " << plan_text_;
+  }
+
+  // The least budget; the plan's text is kept.
+  uint64_t plan() {
     sqs_plan* made = nullptr;
     const char* target = "back";
-    ASSERT_EQ(sqs_pipeline_plan(p(), &target, 1, 0, SQS_END, order() == SQS_ANY_ORDER ? 2 : 1, &made, nullptr), SQS_OK);
+    EXPECT_EQ(sqs_pipeline_plan(p(), &target, 1, 0, SQS_END, order() == SQS_ANY_ORDER ? 2 : 1, &made, nullptr), SQS_OK);
     const api::Plan plan(made);
     auto info = api::sized<sqs_plan_info>();
-    ASSERT_EQ(sqs_plan_info_get(made, &info, nullptr), SQS_OK);
-    settings.memory_budget = info.least_budget_bytes;
-    ASSERT_TRUE(api::configure(p(), settings).ok());
+    EXPECT_EQ(sqs_plan_info_get(made, &info, nullptr), SQS_OK);
+    plan_text_ = sqs_plan_text(made);
+    return info.least_budget_bytes;
   }
+
+  bool as_asked() const { return plan_text_.find(GetParam().words()) != std::string::npos; }
 
   api::Answer run() {
     values_.assign(kFrames, 0);
@@ -178,7 +211,7 @@ class ReplayErrors : public ::testing::TestWithParam<int32_t> {
     return {row / kSpacing * kSpacing, (row / kSpacing + 1) * kSpacing};
   }
 
-  int32_t order() const { return GetParam(); }
+  int32_t order() const { return GetParam().order; }
   sqs_pipeline* p() const { return pipeline_.get(); }
 
   Sum forth_;
@@ -187,6 +220,9 @@ class ReplayErrors : public ::testing::TestWithParam<int32_t> {
   std::vector<int64_t> values_;
 
  private:
+  std::string plan_text_;
+  bool replays_ = true;  // some plan does, for all that stages declare
+  const sqs::test::TemporaryDirectory directory_;
   api::Pipeline pipeline_;
 };
 
@@ -259,9 +295,10 @@ TEST_P(ReplayErrors, EqualStatesMustBeEqualBytesUnlessTheStageSavesWhatMatters) 
 }
 
 TEST_P(ReplayErrors, NothingIsSaidOfPureStages) {
+  const uint64_t end = GetParam().on_disk || GetParam().second_thread ? 100 : 300;  // longer segments need neither
   for (const bool saves : {false, true}) {
     build(saves);
-    for (uint64_t every = 0; every < 300; every = every * 3 / 2 + 1) {
+    for (uint64_t every = 0; every < end; every = every * 3 / 2 + 1) {
       configure(every);
       forth_.reset();
       back_.reset();
@@ -283,9 +320,14 @@ TEST_P(ReplayErrors, DeclaredOnceOrInClassicTheSameStageIsEvaluatedOnce) {
   EXPECT_EQ(forth_.seen, std::vector<uint32_t>(kFrames, 1));
 }
 
-INSTANTIATE_TEST_SUITE_P(Orders, ReplayErrors, ::testing::Values(SQS_ANY_ORDER, SQS_ROW_ORDER),
-                         [](const ::testing::TestParamInfo<int32_t>& tested) {
-                           return tested.param == SQS_ANY_ORDER ? "any_order" : "row_order";
+constexpr Case kCases[] = {{}, {SQS_ROW_ORDER}, {SQS_ANY_ORDER, true}, {SQS_ANY_ORDER, false, true}};
+
+INSTANTIATE_TEST_SUITE_P(Orders, ReplayErrors, ::testing::ValuesIn(kCases),
+                         [](const ::testing::TestParamInfo<Case>& tested) {
+                           return tested.param.on_disk                  ? "states_on_disk"
+                                  : tested.param.second_thread          ? "second_thread"
+                                  : tested.param.order == SQS_ANY_ORDER ? "any_order"
+                                                                        : "row_order";
                          });
 
 }  // namespace

@@ -23,6 +23,8 @@ struct Expected {
   std::vector<std::vector<uint32_t>> times;  // by stage and tile
   uint64_t saved = 0;
   uint64_t loaded = 0;
+  uint64_t written = 0;  // of those states to disk,
+  uint64_t read = 0;     // and from there
 };
 
 // What the actions of a schedule do to the first stage of a chain of two.
@@ -33,7 +35,9 @@ Expected of_schedule(const Schedule& schedule) {
   Actions actions(schedule);
   for (Action a = actions.next(); a.what != Action::What::End; a = actions.next()) {
     if (a.what == Action::What::Save) ++e.saved;
+    if (a.what == Action::What::Save && a.to_disk) ++e.written;
     if (a.what == Action::What::Load && a.first > 0) ++e.loaded;
+    if (a.what == Action::What::Load && a.to_disk) ++e.read;
     if (a.what == Action::What::Advance)
       for (uint64_t t = a.first; t < a.last; ++t) ++e.times[0][t];
   }
@@ -111,12 +115,16 @@ class Counts : public ::testing::Test {
     ASSERT_EQ(turn.tile_bytes, spec.tile_frames * spec.row_values[0] * sizeof(uint32_t)) << spec.text();
     ScheduleLimits limits;
     limits.fixed_tiles = (spec.checkpoint_every + spec.tile_frames - 1) / spec.tile_frames;
+    if (spec.max_ratio != 0) limits.max_ratio = spec.max_ratio;
+    if (!spec.spill_dir.empty()) limits.disk_states = spec.tiles;  // as many as there could be
     const auto schedule = Schedule::choose(Chain{spec.tiles, turn.state_bytes, turn.tile_bytes, turn.pool_bytes}, limits);
     ASSERT_TRUE(schedule.has_value()) << spec.text();
     ++kinds_[schedule->kind()];
     ASSERT_NO_FATAL_FAILURE(chain.run());
     const Expected e = of_schedule(*schedule);
     ASSERT_NO_FATAL_FAILURE(expect_counts(spec, chain, e));
+    EXPECT_EQ(chain.stats().disk_written_bytes, e.written * (turn.state_bytes + SpillFile::kHeaderBytes)) << spec.text();
+    EXPECT_EQ(chain.stats().disk_read_bytes, e.read * (turn.state_bytes + SpillFile::kHeaderBytes)) << spec.text();
     expect_within_bounds(spec, *schedule, chain.tile_times(0));
   }
 
@@ -228,6 +236,24 @@ TEST_F(Counts, OfAReversalWhoseRowsGoToDiskAreOneOfEach) {
     if (HasFailure()) return;
   }
   EXPECT_GE(kinds_[ScheduleKind::Spill], 200);
+}
+
+// Rows are so cheap that none goes to disk, and none may be evaluated a third time.
+TEST_F(Counts, OfAReversalWhoseStatesGoToDiskAreThoseOfItsSchedule) {
+  const test::TemporaryDirectory directory;
+  for (int trial = 0; trial < 300; ++trial) {
+    SCOPED_TRACE("trial " + std::to_string(trial));
+    ChainSpec spec = random_chain(2, trial % 10 == 0 ? 600 : 80);
+    spec.spill_dir = directory.path();
+    spec.cost_ns = 1e-3;
+    spec.max_ratio = 2;
+    if (trial % 4 == 3) spec.checkpoint_every = pick(1, spec.frames() + 3);
+    ASSERT_NO_FATAL_FAILURE(choose_budget(spec));
+    ASSERT_NO_FATAL_FAILURE(try_reversal(spec));
+    if (HasFailure()) return;
+  }
+  EXPECT_TRUE(directory.names().empty());
+  EXPECT_GE(kinds_[ScheduleKind::ShrinkDisk], 100);
 }
 
 TEST_F(Counts, OfAReversalWithADiskWhoseRowsAreCheaperMadeAgainPutNoneThere) {
