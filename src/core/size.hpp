@@ -31,9 +31,8 @@ class Size {
   Size& operator+=(Size b) { return *this = *this + b; }
 
   // The number, or SQS_E_OVERFLOW naming what did not fit.
-  Result<uint64_t> take(const std::string& what) const {
-    if (overflowed_ || value_ > kLargest)
-      return Error{SQS_E_OVERFLOW, what + " does not fit 63 bits: make the window, the shape or the row count smaller"};
+  Result<uint64_t> take(const std::string& what, const std::string& of = "the window, the shape or the row count") const {
+    if (overflowed_ || value_ > kLargest) return Error{SQS_E_OVERFLOW, what + " does not fit 63 bits: make " + of + " smaller"};
     return value_;
   }
 

@@ -189,7 +189,7 @@ const TypeSpec kFiltfilt = {
     "is delayed; shape as the input. The gain is squared. Adds a second stage, \"NAME.forward\", which this one reads (and of "
     "integers with padtype=odd a third, \"NAME.input\"). Computed in f64, as is what lies between. Agrees with "
     "scipy.signal.filtfilt; like it, odd needs more rows than padlen, but even and constant take fewer too. Above an order of 8 "
-    "or so use sosfiltfilt.",
+    "or so, and for narrow bands above 2, b and a are ill-conditioned: use sosfiltfilt.",
     kZeroPhaseParams, 1, build_zero_phase};
 
 }  // namespace sqs::dsp

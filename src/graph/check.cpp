@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/dtype.hpp"
+#include "core/size.hpp"
 #include "core/wide.hpp"
 
 namespace sqs {
@@ -47,6 +48,18 @@ Status check_state(const StageDecl& decl) {
   return ok();
 }
 
+Status check_reach(const std::string& stage, const std::string& what, uint64_t rows) {
+  if (rows < kLongestReach) return ok();
+  return Error{SQS_E_OVERFLOW, "stage '" + stage + "': " + what + " is " + std::to_string(rows) + " rows; it must be below 2^40",
+               stage};
+}
+
+Status check_bytes(const std::string& stage, const char* what, uint64_t bytes) {
+  if (bytes < uint64_t{1} << 48) return ok();
+  return Error{SQS_E_OVERFLOW, "stage '" + stage + "': " + what + " is " + std::to_string(bytes) + "; it must be below 2^48",
+               stage};
+}
+
 Status check_extension(const StageDecl& decl) {
   if (decl.lead + decl.tail == 0) {
     if (decl.extend_edge != Edge::Valid)
@@ -54,8 +67,8 @@ Status check_extension(const StageDecl& decl) {
     return ok();
   }
   if (decl.kind != Kind::Scan) return invalid(decl.name, "only a scan can have lead and tail");
-  if (std::max(decl.lead, decl.tail) >= kLongestReach)
-    return Error{SQS_E_OVERFLOW, "stage '" + decl.name + "': lead or tail is 2^40 rows or more", decl.name};
+  SQS_TRY(check_reach(decl.name, "lead", decl.lead));
+  SQS_TRY(check_reach(decl.name, "tail", decl.tail));
   if (decl.extend_edge == Edge::Valid)
     return invalid(decl.name, "lead and tail need extend_edge to say what fills them: zero, clamp, reflect or odd");
   const bool plain = decl.inputs.size() == 1 && decl.inputs[0].before == 0 && decl.inputs[0].after == 0 &&
@@ -74,7 +87,12 @@ Status check_format(const Format& format) {
   if (format.hop == 0) return Error{SQS_E_INVALID, "hop is 0 frames; it must be >= 1"};
   if (format.window >= kLongestReach || format.hop >= kLongestReach)
     return Error{SQS_E_OVERFLOW, "window " + std::to_string(format.window) + " or hop " + std::to_string(format.hop) +
-                                 " is 2^40 frames or more"};
+                                 " is 2^40 frames or more; both must be smaller"};
+  const std::string frame = std::to_string(format.channels) + " channels of " + dtype_name(format.dtype);
+  const Size frame_bytes = Size(format.channels) * dtype_bytes(format.dtype);
+  SQS_TRY(frame_bytes.take("a frame of " + frame, "channels"));
+  const std::string window = "a window of " + std::to_string(format.window) + " frames of " + frame;
+  SQS_TRY((frame_bytes * format.window).take(window, "window or channels"));
   if (!std::isfinite(format.sample_rate) || format.sample_rate < 0)
     return Error{SQS_E_INVALID, "sample_rate must be 0 (unknown) or a positive number of frames per second"};
   return ok();
@@ -89,10 +107,10 @@ Status check_decl(const StageDecl& decl) {
   if (decl.kind == Kind::Map && decl.backward) return invalid(decl.name, "a map has no direction");
   if (!std::isfinite(decl.cost_ns_per_row) || decl.cost_ns_per_row < 0)
     return invalid(decl.name, "cost_ns_per_row must be 0 (unknown) or positive");
-  for (const uint64_t bytes : {decl.state_bytes, decl.saved_bytes, decl.scratch_bytes, decl.fixed_bytes})
-    if (bytes >= uint64_t{1} << 48)
-      return Error{SQS_E_OVERFLOW, "stage '" + decl.name + "': a declared size of " + std::to_string(bytes) +
-                                   " bytes can't be allocated", decl.name};
+  SQS_TRY(check_bytes(decl.name, "state_bytes", decl.state_bytes));
+  SQS_TRY(check_bytes(decl.name, "saved_bytes", decl.saved_bytes));
+  SQS_TRY(check_bytes(decl.name, "scratch_bytes", decl.scratch_bytes));
+  SQS_TRY(check_bytes(decl.name, "fixed_bytes", decl.fixed_bytes));
   SQS_TRY(check_state(decl));
   return check_extension(decl);
 }
@@ -100,10 +118,11 @@ Status check_decl(const StageDecl& decl) {
 Status check_access(const std::string& reader, const Access& access, const Node& input) {
   const std::string from = "input '" + access.stage + "': ";
   if (access.stride == 0) return invalid(reader, from + "stride is 0; it must be >= 1");
-  if (std::max({access.before, access.after, access.stride}) >= kLongestReach ||
-      std::max(access.offset, -access.offset) >= static_cast<int64_t>(kLongestReach))
-    return Error{SQS_E_OVERFLOW, "stage '" + reader + "': " + from + "before, after, stride or offset is 2^40 rows or more",
-                 reader};
+  SQS_TRY(check_reach(reader, from + "before", access.before));
+  SQS_TRY(check_reach(reader, from + "after", access.after));
+  SQS_TRY(check_reach(reader, from + "stride", access.stride));
+  const auto offset = static_cast<uint64_t>(access.offset);
+  SQS_TRY(check_reach(reader, from + "offset, without its sign,", access.offset < 0 ? 0 - offset : offset));
   if (access.has_offset && access.edge == Edge::Valid && access.offset < 0)
     return invalid(reader, from + "offset is " + std::to_string(access.offset) + "; with the valid edge it must be >= 0");
   const bool plain = access.before == 0 && access.after == 0 && access.stride == 1 && !access.has_offset;

@@ -173,19 +173,25 @@ TEST_F(GraphErrors, SizesThatOverflow) {
   expect_answer(try_add("s", api::stage(SQS_MAP, SQS_C128, {huge, huge, huge}, twice), {plain("frames")}, &hook_),
                 SQS_E_OVERFLOW, {"a row of stage 's'", "63 bits", "make", "the shape", "smaller"});
   const uint64_t most = UINT64_MAX;
-  for (const sqs_access& access : {api::access("frames", SQS_CLAMP, most, 0), api::access("frames", SQS_CLAMP, 0, most),
-                                   api::access("frames", SQS_CLAMP, most, most), api::access("frames", SQS_CLAMP, 0, 0, most)}) {
+  sqs_access far = plain("frames");
+  far.has_offset = 1;
+  far.offset = INT64_MIN;
+  const std::pair<const char*, sqs_access> accesses[] = {{"before", api::access("frames", SQS_CLAMP, most, most)},
+                                                         {"after", api::access("frames", SQS_CLAMP, 0, most)},
+                                                         {"stride", api::access("frames", SQS_CLAMP, 0, 0, most)},
+                                                         {"offset", far}};
+  for (const auto& [what, access] : accesses) {
     const api::Answer refused = try_add("s", twice_stage(), {access}, &hook_);
-    expect_answer(refused, SQS_E_OVERFLOW, {"'s'", "'frames'", "before", "after", "stride", "2^40"});
+    expect_answer(refused, SQS_E_OVERFLOW, {"'s'", "'frames': ", what, " rows; it must be below 2^40"});
     EXPECT_EQ(refused.stage, "s");
   }
   sqs_stage scan = sum_stage();
   scan.state_bytes = most;
-  expect_answer(try_add("s", scan, {plain("double")}), SQS_E_OVERFLOW, {"'s'", std::to_string(most) + " bytes"});
+  expect_answer(try_add("s", scan, {plain("double")}), SQS_E_OVERFLOW, {"'s'", "state_bytes is " + std::to_string(most)});
   scan = sum_stage();
   scan.lead = scan.tail = most;
   scan.extend_edge = SQS_ZERO;
-  expect_answer(try_add("s", scan, {plain("double")}), SQS_E_OVERFLOW, {"'s'", "lead", "tail", "2^40"});
+  expect_answer(try_add("s", scan, {plain("double")}), SQS_E_OVERFLOW, {"'s'", "lead is " + std::to_string(most) + " rows", "below 2^40"});
   set_memory();
   expect_usable();
 }
@@ -217,9 +223,10 @@ TEST_F(FormatErrors, WindowHopDtypeAndRateOutOfRange) {
 }
 
 TEST_F(FormatErrors, AWindowThatDoesNotFitSixtyFourBits) {
-  expect_answer(create(api::format(SQS_C128, UINT64_MAX / 2, 1, 1)), SQS_E_OVERFLOW, {"'frames'", "63 bits", "smaller"});
+  expect_answer(create(api::format(SQS_C128, UINT64_MAX / 2, 1, 1)), SQS_E_OVERFLOW,
+                {"a frame of " + std::to_string(UINT64_MAX / 2) + " channels of c128", "63 bits", "make channels smaller"});
   expect_answer(create(api::format(SQS_C128, uint64_t{1} << 40, uint64_t{1} << 30, 1)), SQS_E_OVERFLOW,
-                {"63 bits", "window", "smaller"});
+                {"a window of 1073741824 frames of 1099511627776 channels", "63 bits", "make window or channels smaller"});
   const std::string huge = std::to_string(UINT64_MAX);
   expect_answer(create(api::format(SQS_F32, 1, UINT64_MAX, 1)), SQS_E_OVERFLOW, {"window " + huge, "hop 1 ", "2^40"});
   expect_answer(create(api::format(SQS_F32, 1, 1, UINT64_MAX)), SQS_E_OVERFLOW, {"window 1 ", "hop " + huge, "2^40"});
