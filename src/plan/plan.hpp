@@ -191,8 +191,9 @@ struct TurnPlan {
   uint64_t segments() const { return spacing == 0 ? 0 : tiles() / spacing + (tiles() % spacing != 0 ? 1 : 0); }
   // Tiles and halos are there twice where two tapes are.
   uint64_t tapes_at_once() const { return replays_ahead ? 2 : 1; }
-  // With an empty pool.
+  // With an empty pool. A run of no rows has no tiles, and nothing on a tape.
   Size least_area_bytes() const {
+    if (tiles() == 0) return Size(extra_bytes);
     return (Size(tile_bytes) + beside_bytes) * tapes_at_once() + (replays_ahead ? kAlign : 0) + extra_bytes;
   }
   uint64_t area_bytes() const { return pool_bytes + least_area_bytes().saturated(); }

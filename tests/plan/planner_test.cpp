@@ -174,6 +174,20 @@ TEST(Planner, ThePredictedTimeIsThatOfRowsAndOfFirstTouch) {
   }
 }
 
+// Whichever span of tiles a stream without end would have.
+TEST(Planner, NoRowsTakeNoTape) {
+  GraphBuilder b(1, 1);
+  b.stage("forth", {reads("frames")}, 64, Kind::Scan).back("back", {reads("forth")});
+  Request r = b.request({"back"}, 1'000'000);
+  r.budget_bytes = uint64_t{1} << 33;
+  r.settings.lru_bytes = SQS_NONE;
+  EXPECT_GT(planned(r)->predicted_bytes, uint64_t{256} * 1'000'000);
+  r.t0 = r.t1 = 1000;
+  EXPECT_LT(planned(r)->predicted_bytes, uint64_t{1} << 20);
+  r.budget_bytes = planned(r)->least_budget_bytes;
+  EXPECT_EQ(planned(r)->rows_predicted, 0U);
+}
+
 TEST(Planner, ATimeThatRestsOnAGuessIsNotTold) {
   const GraphBuilder b = two_sweeps();
   Request r = choice(b, 200);
