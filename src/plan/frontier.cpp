@@ -69,9 +69,9 @@ std::vector<FrontierPoint> frontier_of(const Request& request, const Plan& plan)
       budget = there.next_budget_bytes;
       continue;
     }
-    if (spaced && !points.empty() && point.rows_predicted == points.back().rows_predicted) break;
     points.push_back(point);
     if (rows_replayed(there) == 0 && !there.turn.spills()) break;
+    if (spaced && there.turn.kind == TurnPlan::Kind::Chain) break;  // segments stay as long, whatever there is
     const uint64_t more = points.size() < 4 ? budget / 8 + 1 : budget / 2 + budget / 4;  // densest where it is steepest
     if (budget > UINT64_MAX / 4) break;
     budget += more;
