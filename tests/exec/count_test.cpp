@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <random>
 
@@ -90,6 +91,21 @@ class Counts : public ::testing::Test {
     const uint64_t spare = roomy->predicted_bytes > least ? roomy->predicted_bytes - least : 0;
     const uint64_t shift = pick(0, 6);
     spec.budget = least + (shift == 6 ? spare : pick(0, spare >> shift));
+  }
+
+  // Random reversals with a disk, each changed to what is to be tried, and tried; nothing stays there.
+  void try_with_disk(const std::function<void(int, ChainSpec&)>& change, const std::function<void(const ChainSpec&)>& attempt) {
+    const test::TemporaryDirectory directory;
+    for (int trial = 0; trial < 300; ++trial) {
+      SCOPED_TRACE("trial " + std::to_string(trial));
+      ChainSpec spec = random_chain(2, trial % 10 == 0 ? 600 : 80);
+      spec.spill_dir = directory.path();
+      change(trial, spec);
+      ASSERT_NO_FATAL_FAILURE(choose_budget(spec));
+      ASSERT_NO_FATAL_FAILURE(attempt(spec));
+      if (HasFailure()) return;
+    }
+    EXPECT_TRUE(directory.names().empty());
   }
 
   static void expect_counts(const ChainSpec& spec, CountedChain& chain, const Expected& e) {
@@ -225,34 +241,19 @@ TEST_F(Counts, OfAReversalWithCheckpointsEverySoManyWindowsAreThoseOfItsSchedule
 }
 
 TEST_F(Counts, OfAReversalWhoseRowsGoToDiskAreOneOfEach) {
-  const test::TemporaryDirectory directory;
-  for (int trial = 0; trial < 300; ++trial) {
-    SCOPED_TRACE("trial " + std::to_string(trial));
-    ChainSpec spec = random_chain(2, trial % 10 == 0 ? 600 : 80);
-    spec.spill_dir = directory.path();
-    spec.cost_ns = 1e6;
-    ASSERT_NO_FATAL_FAILURE(choose_budget(spec));
-    ASSERT_NO_FATAL_FAILURE(try_spilling(spec));
-    if (HasFailure()) return;
-  }
+  const auto dear = [](int, ChainSpec& spec) { spec.cost_ns = 1e6; };
+  ASSERT_NO_FATAL_FAILURE(try_with_disk(dear, [&](const ChainSpec& spec) { try_spilling(spec); }));
   EXPECT_GE(kinds_[ScheduleKind::Spill], 200);
 }
 
 // Rows are so cheap that none goes to disk, and none may be evaluated a third time.
 TEST_F(Counts, OfAReversalWhoseStatesGoToDiskAreThoseOfItsSchedule) {
-  const test::TemporaryDirectory directory;
-  for (int trial = 0; trial < 300; ++trial) {
-    SCOPED_TRACE("trial " + std::to_string(trial));
-    ChainSpec spec = random_chain(2, trial % 10 == 0 ? 600 : 80);
-    spec.spill_dir = directory.path();
+  const auto cheap = [&](int trial, ChainSpec& spec) {
     spec.cost_ns = 1e-3;
     spec.max_ratio = 2;
     if (trial % 4 == 3) spec.checkpoint_every = pick(1, spec.frames() + 3);
-    ASSERT_NO_FATAL_FAILURE(choose_budget(spec));
-    ASSERT_NO_FATAL_FAILURE(try_reversal(spec));
-    if (HasFailure()) return;
-  }
-  EXPECT_TRUE(directory.names().empty());
+  };
+  ASSERT_NO_FATAL_FAILURE(try_with_disk(cheap, [&](const ChainSpec& spec) { try_reversal(spec); }));
   EXPECT_GE(kinds_[ScheduleKind::ShrinkDisk], 100);
 }
 
