@@ -111,7 +111,8 @@ enum sqs_order_code {
 enum sqs_schedule_code {  /* how a run looks back */
   SQS_NO_SCHEDULE = 0,    /* it does not, or classic keeps everything */
   SQS_STORE = 1,          /* all that is read backwards is kept: every tile is evaluated once */
-  SQS_SHRINK = 2,         /* states in memory, segments between: at most twice, and none takes fewer unless states exceed tiles */
+  SQS_SHRINK = 2,         /* states in memory, segments between them: at most twice; no schedule takes fewer evaluations,
+                             unless a state is larger than the rows of a tile */
   SQS_SHRINK_DISK = 3,    /* the same with the first states on disk */
   SQS_MULTI = 4,          /* more often, up to max_ratio times */
   SQS_FIXED = 5,          /* states every checkpoint_every windows */
@@ -337,7 +338,10 @@ typedef struct sqs_settings {
   uint64_t checkpoint_every;          /* windows between checkpoints, for random access and for looking back; raised to the
                                          dependency span ceil(window/hop) and rounded up to tiles; 0: chosen by the plan, which
                                          where it looks back has the fewest evaluations with its tiles, or is SQS_SPILL */
-  uint64_t lru_bytes;                 /* keeps rows of parts asked for, and of dear maps; 0: min(64 MiB, budget/8); SQS_NONE: off */
+  uint64_t lru_bytes;                 /* cache, part of the budget, of rows for later requests: of a target asked for in part,
+                                         and, on one thread where nothing looks back, of maps that by hint or probe cost more
+                                         than copying does (100 ns a row and 0.4 ns a byte). 0: min(64 MiB, budget/8);
+                                         SQS_NONE: off */
   uint32_t threads;                   /* 0 means 1: every callback on the calling thread. Of a run that looks back a second one
                                          replays what is read next, if stages and source allow it; the other passes run on one */
   uint32_t flags;                     /* reserved, 0 */

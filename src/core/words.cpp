@@ -3,7 +3,20 @@
 #include <charconv>
 #include <cmath>
 
+#include "sqrtspace/sqrtspace.h"
+
 namespace sqs {
+
+std::string mode_name(int32_t mode) { return mode == SQS_CLASSIC ? "classic" : mode == SQS_SQRT ? "sqrt" : "auto"; }
+
+std::string padded(std::string text, size_t width) {
+  text.resize(text.size() < width ? width : text.size(), ' ');
+  return text;
+}
+
+std::string padded_left(const std::string& text, size_t width) {
+  return (text.size() < width ? std::string(width - text.size(), ' ') : std::string()) + text;
+}
 
 std::string fixed(double value, int digits) {
   char text[64];

@@ -1,4 +1,4 @@
-// Numbers as people and as JSON read them.
+// Numbers, modes and columns as people and as JSON read them.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,11 @@ std::string exact_bytes(uint64_t bytes);         // "12897485 bytes (12.3 MiB)":
 std::string seconds_in_words(double seconds);    // "1.234 s", "12.3 ms"
 std::string count_in_words(uint64_t count);      // "1 234 567"
 std::string fixed(double value, int digits);
+std::string mode_name(int32_t mode);             // "classic", "sqrt", "auto"
+
+// At least `width` characters, the text at its left or at its right.
+std::string padded(std::string text, size_t width);
+std::string padded_left(const std::string& text, size_t width);
 
 // A flat builder of JSON text: objects and arrays in the order they are written.
 class Json {

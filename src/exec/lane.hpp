@@ -31,6 +31,7 @@ struct Lane {
   std::vector<RowBuffer*> own_rows;    // by thread, where each has rows of its own; else empty
   std::vector<StageRunner*> runners;   // by thread, where each has rows of its own of this stage or of what it reads; else empty
   bool free_sink = false;         // a sink with nothing to copy: not worth a clock reading
+  bool cached = false;            // the row cache has, and takes, rows of it
 
   bool has_own_rows() const { return !own_rows.empty(); }
   bool backward() const { return unit->backward; }

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "core/size.hpp"
+#include "core/words.hpp"
 #include "exec/run_state.hpp"
 #include "exec/told_plan.hpp"
 #include "os/call_out.hpp"
@@ -182,7 +183,7 @@ Status Run::State::prepare() {
     SQS_TRY_ASSIGN(executor, make_tiled_executor(context));
   }
   phase = Phase::Running;
-  shared->say(SQS_LOG_INFO, (plan->mode == SQS_CLASSIC ? "classic: " : "sqrt: ") + plan->why);
+  shared->say(SQS_LOG_INFO, mode_name(plan->mode) + ": " + plan->why);
   if (context.threads_missing > 0)
     shared->say(SQS_LOG_WARNING, "the system did not start " + std::to_string(context.threads_missing) + " of " +
                                      std::to_string(plan->threads) + " threads; the run does without");

@@ -27,9 +27,6 @@ class TiledExecutor final : public Executor {
       for (uint32_t d = 0; d < layers.size(); ++d) build(sweep.layer(d), d, layers[d]);
       for (uint32_t d = 0; d < layers.size(); ++d) connect(sweep.layer(d), layers[d]);
     }
-    goes_to_cache_.resize(plan_.graph->size());
-    for (const NodeId id : plan_.cached_stages)
-      goes_to_cache_[id] = context_.cache != nullptr && context_.cache->tile_rows(plan_.graph->node(id).row_bytes) > 0;
     if (plan_.turn.kind != TurnPlan::Kind::None) look_back_.emplace(context_, plan_, machinery_);
     if (plan_.threads == 1) return;
     for (StageCounters& counters : *context_.counters) counters.share();
@@ -114,7 +111,14 @@ class TiledExecutor final : public Executor {
       if (decl.kind != Kind::Reduce) lane.buffer = &machinery_.buffer(unit.buffer);
       if (unit.node == kFramesNode || unit.kept) continue;
       lane.runner = machinery_.add_runner(unit, depth);
+      lane.cached = is_cached(unit.node);
     }
+  }
+
+  bool is_cached(NodeId id) const {
+    const std::vector<NodeId>& stages = plan_.cached_stages;
+    return std::find(stages.begin(), stages.end(), id) != stages.end() && context_.cache != nullptr &&
+           context_.cache->tile_rows(plan_.graph->node(id).row_bytes) > 0;
   }
 
   // Who waits for whose rows within a layer.
@@ -365,7 +369,7 @@ class TiledExecutor final : public Executor {
     if (lane.runner != nullptr) {
       if (lane.runner->has_state() && !lane.runner->state_alive())
         SQS_TRY(lane.runner->init(worker, lane.backward() ? to - 1 : from));
-      if (goes_to_cache_[lane.unit->node] != 0) return copy_or_process(lane, from, to, worker);
+      if (lane.cached) return copy_or_process(lane, from, to, worker);
       return lane.runner->process(worker, from, to - from);
     }
     if (lane.unit->is_sink())
@@ -518,7 +522,6 @@ class TiledExecutor final : public Executor {
   uint32_t batch_tiles_ = 1;                // at once: as many as the plan has room for, unless they take long
   uint32_t last_tile_parts_ = 1;
   std::unique_ptr<Crew> crew_;
-  std::vector<uint8_t> goes_to_cache_;      // by node
   uint32_t sweep_ = 0;
   bool begun_ = false;
   uint32_t legs_given_ = 0;   // of a sweep that does not look back: it has one

@@ -1,26 +1,13 @@
 #include "obs/report.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "core/words.hpp"
 #include "plan/frontier.hpp"
 
 namespace sqs {
-namespace {
-
-std::string mode_name(int32_t mode) { return mode == SQS_CLASSIC ? "classic" : "sqrt"; }
-
-std::string left(std::string text, size_t width) {
-  text.resize(text.size() < width ? width : text.size(), ' ');
-  return text;
-}
-
-std::string right(const std::string& text, size_t width) {
-  return (text.size() < width ? std::string(width - text.size(), ' ') : std::string()) + text;
-}
-
-}  // namespace
 
 std::string hex(const uint8_t digest[16]) {
   constexpr const char* kHex = "0123456789abcdef";
@@ -79,7 +66,7 @@ std::string write_text(const Plan& plan, const sqs_stats& stats, const std::vect
                        const std::vector<TargetReport>& targets, const std::vector<FrontierPoint>& frontier,
                        const DiskFailure& disk_failure) {
   std::string out;
-  const auto line = [&](const std::string& name, const std::string& value) { out += left(name, 14) + value + "\n"; };
+  const auto line = [&](const std::string& name, const std::string& value) { out += padded(name, 14) + value + "\n"; };
   line("mode", mode_name(stats.mode) + ": " + plan.why);
   for (const TargetReport& t : targets)
     line("target", "'" + t.name + "': " + count_in_words(t.rows) + " rows, " + bytes_in_words(t.bytes) + ", " + (t.has_digest ? "digest " + hex(t.digest) : std::string("no digest: rows came from the last to the first")));
@@ -111,11 +98,17 @@ std::string write_text(const Plan& plan, const sqs_stats& stats, const std::vect
                             disk_failure.cause);
   line("time", seconds_in_words(stats.seconds) + " in " + count_in_words(stats.sweeps) + (stats.sweeps == 1 ? " sweep, " : " sweeps, ") +
                    count_in_words(stats.tiles) + " tiles");
-  out += "\n" + left("stage", 20) + right("evaluated", 16) + right("recompute", 11) + right("calls", 12) + right("buffer", 12) +
-         right("time", 12) + "\n";
+  constexpr std::array<size_t, 5> kWidths = {16, 11, 12, 12, 12};
+  const auto row = [&](const std::string& name, const std::array<std::string, 5>& cells) {
+    out += padded(name, 20);
+    for (size_t c = 0; c < cells.size(); ++c) out += padded_left(cells[c], kWidths[c]);
+    out += "\n";
+  };
+  out += "\n";
+  row("stage", {"evaluated", "recompute", "calls", "buffer", "time"});
   for (const sqs_stage_stats& s : stages)
-    out += left(s.name, 20) + right(count_in_words(s.rows_evaluated), 16) + right(fixed(s.recompute_ratio, 2) + "x", 11) +
-           right(count_in_words(s.calls), 12) + right(bytes_in_words(s.buffer_bytes), 12) + right(seconds_in_words(s.seconds), 12) + "\n";
+    row(s.name, {count_in_words(s.rows_evaluated), fixed(s.recompute_ratio, 2) + "x", count_in_words(s.calls),
+                 bytes_in_words(s.buffer_bytes), seconds_in_words(s.seconds)});
   return out;
 }
 

@@ -32,17 +32,6 @@ std::string cached_in_words(const Plan& plan) {
   return " for rows of " + names;
 }
 
-std::string mode_name(int32_t mode) { return mode == SQS_CLASSIC ? "classic" : mode == SQS_SQRT ? "sqrt" : "auto"; }
-
-std::string padded(std::string text, size_t width) {
-  text.resize(text.size() < width ? width : text.size(), ' ');
-  return text;
-}
-
-std::string padded_left(const std::string& text, size_t width) {
-  return (text.size() < width ? std::string(width - text.size(), ' ') : std::string()) + text;
-}
-
 constexpr size_t kScheduleColumn = 4;  // of the frontier: the one that is text
 
 const char* schedule_name(int32_t schedule) {

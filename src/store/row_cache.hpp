@@ -37,7 +37,7 @@ class RowCache {
 
   uint64_t bytes() const { return memory_.bytes(); }
 
-  // Whether slots of this size are few enough in a cache of `bytes` to be looked for in several groups.
+  // Whether a cache of `bytes` has room for some groups of slots of this size.
   static bool suits(uint64_t bytes, uint64_t slot_bytes);
 
  private:

@@ -4,6 +4,8 @@
 
 #include <limits>
 
+#include "sqrtspace/sqrtspace.h"
+
 namespace sqs {
 namespace {
 
@@ -22,6 +24,18 @@ TEST(Words, CountsAreGroupedByThousands) {
   EXPECT_EQ(count_in_words(0), "0");
   EXPECT_EQ(count_in_words(999), "999");
   EXPECT_EQ(count_in_words(1234567), "1 234 567");
+}
+
+TEST(Words, ColumnsHaveAtLeastTheirWidth) {
+  EXPECT_EQ(padded("abc", 5), "abc  ");
+  EXPECT_EQ(padded_left("abc", 5), "  abc");
+  EXPECT_EQ(padded("abc", 2) + padded_left("abc", 2), "abcabc");
+}
+
+TEST(Words, ModesHaveNames) {
+  EXPECT_EQ(mode_name(SQS_AUTO), "auto");
+  EXPECT_EQ(mode_name(SQS_CLASSIC), "classic");
+  EXPECT_EQ(mode_name(SQS_SQRT), "sqrt");
 }
 
 TEST(Json, SeparatesAndEscapes) {
