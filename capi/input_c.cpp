@@ -14,11 +14,14 @@ Result<ReaderDecl> to_reader(const sqs_reader* from) {
   if (reader.dtype != 0) SQS_TRY(is_dtype(reader.dtype, "sqs_reader.dtype"));
   SQS_TRY(is_positive_or_zero(reader.sample_rate, "sqs_reader.sample_rate"));
   if (reader.read == nullptr) return Error{.code = SQS_E_NULL, .message = "sqs_reader.read is NULL"};
+  SQS_TRY(in_enum(reader.threading, SQS_CALLER_THREAD, SQS_CONCURRENT, "sqs_reader.threading", "sqs_threading_code"));
+  SQS_TRY(is_zero(reader.reserved, "sqs_reader.reserved"));
   return ReaderDecl{.dtype = reader.dtype,
                     .channels = reader.channels,
                     .frame_count = reader.frame_count,
                     .sample_rate = reader.sample_rate,
                     .read = reader.read,
+                    .threading = static_cast<Threading>(reader.threading),
                     .user = {}};
 }
 

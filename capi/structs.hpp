@@ -27,7 +27,7 @@ SQS_STRUCT(sqs_format, 48);
 SQS_STRUCT(sqs_access, 56);
 SQS_STRUCT(sqs_stage, 200);
 SQS_STRUCT(sqs_stage_info, 104);
-SQS_STRUCT(sqs_reader, 40);
+SQS_STRUCT(sqs_reader, 48);
 SQS_STRUCT(sqs_settings, 72);
 SQS_STRUCT(sqs_plan_info, 224);
 SQS_STRUCT(sqs_frontier_point, 56);

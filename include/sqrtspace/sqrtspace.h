@@ -301,8 +301,7 @@ SQS_API int32_t sqs_pipeline_set_memory(sqs_pipeline *p, const void *frames, uin
                                         sqs_destroy_fn destroy, sqs_error **err);
 
 /* Random access by frame. read fills dst with `frames` frames from `first` and returns their number; anything else is
- * SQS_E_SOURCE. It may be asked for the same frames more than once and must give the same bytes. Runs on the thread that
- * drives the run. message: as in sqs_call. */
+ * SQS_E_SOURCE. It may be asked for the same frames more than once and must give the same bytes. message: as in sqs_call. */
 typedef struct sqs_reader {
   uint32_t struct_size;
   int32_t dtype;                      /* must equal the pipeline's; 0: taken as equal */
@@ -310,6 +309,9 @@ typedef struct sqs_reader {
   uint64_t frame_count;
   double sample_rate;                 /* 0: the pipeline's */
   int64_t (*read)(void *user, uint64_t first, uint64_t frames, void *dst, char *message);
+  int32_t threading;                  /* sqs_threading_code of read; default SQS_CALLER_THREAD, which holds up runs on several
+                                         threads: one that looks back replays on one thread alone */
+  uint32_t reserved;
 } sqs_reader;
 SQS_API int32_t sqs_reader_init(sqs_reader *reader, uint64_t size);
 SQS_API int32_t sqs_pipeline_set_reader(sqs_pipeline *p, const sqs_reader *reader, void *user, sqs_destroy_fn destroy,

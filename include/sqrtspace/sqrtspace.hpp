@@ -275,6 +275,7 @@ struct Reader {
   double sample_rate = 0;           // 0: the pipeline's
   std::optional<Dtype> dtype = {};  // checked against the pipeline's
   std::uint64_t channels = 0;       // likewise; 0: taken as equal
+  Threading threading = Threading::caller_thread;
 };
 
 // The push side of a pipeline, which another thread may use while the pipeline is in use.
@@ -334,6 +335,7 @@ class Pipeline : public detail::Owner<sqs_pipeline, sqs_pipeline_destroy> {
     to.frame_count = held->frame_count;
     to.sample_rate = held->sample_rate;
     to.read = held->read ? &Pipeline::on_read : nullptr;
+    to.threading = static_cast<std::int32_t>(held->threading);
     detail::call(sqs_pipeline_set_reader, get(), &to, held.release(), detail::destroy_held<Reader>);
   }
   void push(const void* frames, std::uint64_t frame_count) {

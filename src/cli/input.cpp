@@ -74,6 +74,7 @@ void Input::attach(sqrtspace::Pipeline& pipeline) const {
   reader.dtype = format.dtype;
   reader.channels = format.channels;
   reader.read = [from = source](uint64_t first, uint64_t frames, void* out) { from->read(first, frames, out); };
+  reader.threading = sqrtspace::Threading::concurrent;
   pipeline.set_reader(std::move(reader));
 }
 

@@ -39,6 +39,7 @@ int32_t sqs_dsp_set_file(sqs_pipeline* p, const char* path, const char* options,
     reader.frame_count = source->info().frame_count;
     reader.sample_rate = source->info().sample_rate;
     reader.read = read_callback;
+    reader.threading = source->threading();
     return sqs_pipeline_set_reader(p, &reader, source.release(), destroy_source, err);
   });
 }

@@ -19,6 +19,7 @@ class FlatSource final : public FrameSource {
     if (got != bytes)
       fail(SQS_E_SOURCE, text("\"", file_->path(), "\" ends at byte ", offset + got, " now; it was longer when it was opened"));
   }
+  int32_t threading() const override { return SQS_CONCURRENT; }
 
  private:
   std::unique_ptr<ReadOnlyFile> file_;

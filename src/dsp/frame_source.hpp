@@ -1,5 +1,5 @@
 // A file as a random-access source of frames. Opening checks the header against the file itself; failures are thrown, with
-// SQS_E_FORMAT and the byte offset for what a header says wrongly. Thread safety: one call at a time.
+// SQS_E_FORMAT and the byte offset for what a header says wrongly.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +19,8 @@ class FrameSource {
   const sqs_file_info& info() const { return info_; }
   // Reads all of the frames, or throws.
   virtual void read(uint64_t first, uint64_t frames, std::byte* to) = 0;
+  // sqs_threading_code of read().
+  virtual int32_t threading() const { return SQS_ANY_THREAD; }
 
  protected:
   sqs_file_info info_ = {};

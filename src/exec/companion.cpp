@@ -31,17 +31,23 @@ void Companion::serve() {
   const os::PinnedFp pinned;
   std::unique_lock lock(mutex_);
   for (;;) {
-    while (!stopping_ && (!working_ || paused_)) changes_.wait(lock);
+    while (!stopping_ && (!working_ || paused_ || (stuck_ && !nudged_))) changes_.wait(lock);
     if (stopping_) return;
     stepping_ = true;
+    nudged_ = false;
     lock.unlock();
-    Result<bool> last = step_();
+    Result<Done> done = step_();
     lock.lock();
     stepping_ = false;
-    if (!last.ok()) failure_ = std::move(last).error();
-    if (failure_.has_value() || *last) working_ = false;
+    note_step(std::move(done));
     if (!working_ || paused_) changes_.note();
   }
+}
+
+void Companion::note_step(Result<Done> done) {
+  stuck_ = done.ok() && *done == Done::Nothing;
+  working_ = done.ok() && *done != Done::Piece;
+  if (!done.ok()) failure_ = std::move(done).error();
 }
 
 void Companion::begin() {
@@ -50,11 +56,16 @@ void Companion::begin() {
   changes_.note();
 }
 
+void Companion::nudge() {
+  const std::lock_guard lock(mutex_);
+  nudged_ = true;
+  if (stuck_) changes_.note();
+}
+
 Result<bool> Companion::step_here(uint64_t deadline_ns) {
   while (working_) {
-    Result<bool> last = step_();
-    working_ = last.ok() && !*last;
-    if (!last.ok()) return last;
+    note_step(step_());
+    if (failure_.has_value()) return *std::exchange(failure_, std::nullopt);
     if (working_ && os::monotonic_ns() >= deadline_ns) return false;
   }
   return true;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <string>
 #include <vector>
 
 #include "exec/port.hpp"
@@ -32,15 +33,28 @@ struct Lane {
   std::vector<StageRunner*> runners;   // by thread, where each has rows of its own of this stage or of what it reads; else empty
   bool free_sink = false;         // a sink with nothing to copy: not worth a clock reading
   bool cached = false;            // the row cache has, and takes, rows of it
+  uint32_t tape = kNoTape;        // among the rolling tapes: where its rows go
+
+  static constexpr uint32_t kNoTape = UINT32_MAX;
 
   bool has_own_rows() const { return !own_rows.empty(); }
   bool backward() const { return unit->backward; }
   bool finished() const { return at == (unit->backward ? unit->range.first : unit->range.last); }
   uint64_t start() const { return unit->backward ? unit->range.last : unit->range.first; }
 
+  // Lane r, whose unit `reader` names, reads its rows: by which port.
+  const Port& attach(const Lane& r, const Reader& reader) {
+    const std::vector<uint32_t>& paths = r.unit->paths;
+    const auto index = static_cast<size_t>(std::find(paths.begin(), paths.end(), reader.path) - paths.begin());
+    const Port& port = r.unit->is_sink() ? r.sink_port[0] : r.runner->ports()[index];
+    readers.push_back({&r, &port});
+    return port;
+  }
+
   // The lowest of its rows that a reader still needs, or, backward, one more than the highest.
-  uint64_t keep_from() const {
-    uint64_t keep = at;
+  uint64_t keep_from() const { return needed_from(at); }
+  // The same beginning with `keep`, a row that is needed.
+  uint64_t needed_from(uint64_t keep) const {
     for (const ReaderPort& reader : readers) {
       if (reader.lane->finished()) continue;
       const uint64_t row = backward() ? reader.port->keep_below(reader.lane->at) : reader.port->keep_from(reader.lane->at);
@@ -54,6 +68,11 @@ struct Lane {
     if (buffer == nullptr) return true;
     if (backward()) return static_cast<int64_t>(to - buffer->first) >= 0 || buffer->make_room_below(keep_from(), at, to);
     return to - buffer->first <= buffer->capacity || buffer->make_room(keep_from(), at, to);
+  }
+
+  Error plan_broken(const std::string& stage) const {
+    return Error{SQS_E_INTERNAL, "the rows of stage '" + stage + "' that are needed together do not fit the planned buffer of " +
+                                     std::to_string(buffer->capacity) + " rows; this is a defect of the library", stage};
   }
 };
 

@@ -12,8 +12,6 @@
 namespace sqs {
 namespace {
 
-constexpr NodeId kAllTapes = UINT32_MAX;  // the end of the last
-
 std::string rows_text(uint64_t first, uint64_t last) {
   return "rows [" + std::to_string(first) + ", " + std::to_string(last) + ")";
 }
@@ -37,22 +35,50 @@ LookBack::LookBack(RunContext& context, Plan& plan, Machinery& machinery)
     if (!sweep.replays.empty()) legs_[s].emplace(plan, s);
     for (uint32_t u = 0; u < sweep.units.size(); ++u)
       if (sweep.units[u].saves) saves_[s].emplace_back(u, Saves(plan, sweep.backward));
-    if (!sweep.recorded) continue;
-    recorded_[s].resize(plan.graph->size());
-    if (plan.turn.tiles() == 0) continue;
-    const TileSpan tiles = recorded_tiles(plan, s);
-    tail_ = tiles;
-    if (plan.turn.spills()) {
-      set_up_spilling();
-      continue;
-    }
-    segments_.set(s, tiles.first, tiles.last);
-    for (const Unit& unit : segments_.replays(s)[0].units) {
-      if (!unit.is_tape() || unit.kept) continue;
-      std::byte* data = pool_ + tape_offset(unit.node, static_cast<uint64_t>(tiles.last - tiles.first));
-      recorded_[s][unit.node] = {unit.range, data, plan.graph->node(unit.node).row_bytes};
-    }
+    if (sweep.recorded) set_up_recording(s);
   }
+}
+
+void LookBack::set_up_recording(uint32_t sweep) {
+  recorded_[sweep].resize(plan_.graph->size());
+  if (plan_.turn.replays_ahead) set_up_rolling(sweep);
+  if (plan_.turn.tiles() == 0) return;
+  tail_ = recorded_tiles(plan_, sweep);
+  if (plan_.turn.spills()) return set_up_spilling();
+  segments_.set(sweep, tail_.first, tail_.last);
+  for (const Unit& unit : segments_.replays(sweep)[0].units) {
+    if (!unit.is_tape() || unit.kept) continue;
+    Recorded& tape = recorded_[sweep][unit.node];
+    tape.rows = unit.range;
+    tape.row_bytes = plan_.graph->node(unit.node).row_bytes;
+    if (rolling_.has_value()) tape.rolls = rolling_->tape_of(unit.node);
+    else tape.data = pool_ + tape_offset(unit.node, static_cast<uint64_t>(tail_.last - tail_.first));
+  }
+  if (rolling_.has_value()) begin_rolling(sweep, 0);
+}
+
+// The sweep's own buffers come first in the pool.
+void LookBack::set_up_rolling(uint32_t sweep) {
+  rolling_.emplace(plan_.turn, pool_ + plan_.turn.tile_of_tapes_bytes().saturated());
+  for (const Unit& unit : plan_.sweeps[sweep].replays[0].units) {
+    const uint32_t rolls = unit.is_tape() && !unit.kept ? rolling_->tape_of(unit.node) : Lane::kNoTape;
+    if (rolls == Lane::kNoTape) continue;
+    RowBuffer& read = machinery_.read_tape(unit.buffer);
+    read.data = pool_ + tape_offset(unit.node, 1);
+    read.capacity = plan_.turn.tapes[rolls].rows_per_tile + plan_.turn.tapes[rolls].beside_rows;
+  }
+}
+
+// With so many states left in the pool; false if it has too few slots.
+bool LookBack::begin_rolling(uint32_t sweep, uint64_t states) {
+  const TurnPlan& turn = plan_.turn;
+  for (const Unit& unit : segments_.replays(sweep)[0].units) {
+    const uint32_t rolls = unit.is_tape() && !unit.kept ? rolling_->tape_of(unit.node) : Lane::kNoTape;
+    if (rolls != Lane::kNoTape) rolling_->set_rows(rolls, unit.range);
+  }
+  const uint64_t slots_bytes =
+      turn.area_bytes() - turn.extra_bytes - turn.tile_of_tapes_bytes().saturated() - states * turn.state_bytes;
+  return rolling_->begin(turn.tile_bytes == 0 ? 0 : slots_bytes / turn.tile_bytes);
 }
 
 // All segments lie where the last rows will stay, which are as many or more.
@@ -66,7 +92,7 @@ void LookBack::set_up_spilling() {
       if (turn.disk[f].node != unit.node || tape == turn.tapes.end()) continue;
       std::byte* data = pool_ + tape_offset(unit.node, tiles);
       const uint64_t capacity = tape->rows_per_tile * tiles + tape->beside_rows;
-      recorded_[turn.sweep][unit.node] = {{}, data, tape->row_bytes, &unit, &(*context_.spill)[f], capacity, 0};
+      recorded_[turn.sweep][unit.node] = {{}, data, tape->row_bytes, Lane::kNoTape, &unit, &(*context_.spill)[f], capacity, 0};
       machinery_.buffer(unit.buffer).data = data;
       machinery_.buffer(unit.buffer).capacity = capacity;
     }
@@ -108,27 +134,22 @@ Result<std::optional<Leg>> LookBack::next(uint32_t sweep) {
       replays[d].tile_end = from.tile_end;
       for (size_t u = 0; u < from.units.size(); ++u) replays[d].units[u].range = from.units[u].range;
     }
-    SQS_TRY(seat_tapes(sweep, *leg));
+    if (rolling_.has_value()) SQS_TRY(roll_tapes(sweep, *leg));
+    else seat_tapes(sweep, *leg);
   }
   if (!leg->recorded) watch_for(plan_.sweeps[sweep].replays[leg->depth - 1], *leg);
   return leg;
 }
 
-// Of two tapes one begins at the lower end of the pool, the other ends below the checkpoints that are left when the one it is
-// replayed from is loaded.
-Status LookBack::seat_tapes(uint32_t sweep, const Leg& leg) {
+// What was recorded has its slots already. A replay sets out when the state it starts from is loaded: those before it are left.
+Status LookBack::roll_tapes(uint32_t sweep, const Leg& leg) {
+  const uint64_t states = leg.on_disk || leg.record >= Leg::kPassing ? 0 : leg.record;
+  if (leg.recorded || begin_rolling(sweep, states)) return ok();
+  return Error{SQS_E_INTERNAL, "a segment's rows do not fit the planned pool; this is a defect of the library"};
+}
+
+void LookBack::seat_tapes(uint32_t sweep, const Leg& leg) {
   const uint64_t tiles = leg.keep ? static_cast<uint64_t>(leg.last - leg.first) : 1;
-  std::byte* base = pool_;
-  if (plan_.turn.replays_ahead) {
-    const uint64_t bytes = tape_offset(kAllTapes, tiles);
-    const uint64_t states = leg.on_disk || leg.record >= Leg::kPassing ? 0 : leg.record;
-    const uint64_t end = plan_.turn.area_bytes() - plan_.turn.extra_bytes - states * plan_.turn.state_bytes;
-    const uint64_t other = std::exchange(tape_bytes_, bytes);
-    if (upper_tape_) base += (end - std::min(end, bytes)) / kAlign * kAlign;
-    upper_tape_ = !upper_tape_;
-    if (bytes + other > end / kAlign * kAlign)
-      return Error{SQS_E_INTERNAL, "two tapes do not fit the planned pool; this is a defect of the library"};
-  }
   for (const Layer& layer : plan_.sweeps[sweep].replays)
     for (const Unit& unit : layer.units) {
       if (!unit.is_tape() || unit.kept) continue;
@@ -136,13 +157,12 @@ Status LookBack::seat_tapes(uint32_t sweep, const Leg& leg) {
       const auto tape = std::find_if(plan_.turn.tapes.begin(), plan_.turn.tapes.end(),
                                      [&](const Tape& t) { return t.node == unit.node; });
       if (tape == plan_.turn.tapes.end()) continue;  // none of its rows are ever read
-      buffer.data = base + tape_offset(unit.node, tiles);
+      buffer.data = pool_ + tape_offset(unit.node, tiles);
       buffer.capacity = tape->rows_per_tile * tiles + tape->beside_rows;
       if (leg.keep) buffer.first = unit.range.first;
       else if (unit.backward) buffer.start_below(unit.range.last);
       else buffer.start_at(unit.range.first);
     }
-  return ok();
 }
 
 // Also where it has no rows to make in this leg: the next one may go on from here. At the very start a scan has no state yet.
@@ -319,8 +339,9 @@ Status LookBack::record(const Lane& lane, uint64_t first, uint64_t last) {
   for (;;) {
     const Range made = {std::max(first, to.rows.first), std::min(last, to.rows.last)};
     if (made.count() > 0) {
-      std::byte* data = to.data + (made.first - to.rows.first) * to.row_bytes;
-      std::memcpy(data, lane.buffer->row(made.first), made.count() * to.row_bytes);
+      const std::byte* from = lane.buffer->row(made.first);
+      if (to.rolls != Lane::kNoTape) rolling_->put(to.rolls, made, from);
+      else std::memcpy(to.data + (made.first - to.rows.first) * to.row_bytes, from, made.count() * to.row_bytes);
     }
     if (to.tape == nullptr || to.begun > plan_.turn.schedule->disk_segments()) return ok();
     if (to.rows.count() > 0) {

@@ -1,8 +1,8 @@
 // What a run that looks back needs besides its lanes: the tape, the checkpoints, and where in the segment at hand everything
 // lies. Works on the executor's own plan. Made with all memory it needs; belongs to the thread that drives the run.
 //
-// Where a second thread replays, next() and restore() are called while it rests, reached() and stop() by the thread at work on the
-// scan.
+// Where a second thread replays, tapes roll; next() and restore() are then called while it rests, reached() and stop() by the thread
+// at work on the scan.
 //
 // A replayed scan must come through the same states again: the hash of each saved state is compared when a replay passes its
 // row, and a difference is an error that names the stage and the rows that were evaluated from the state before to that one.
@@ -15,6 +15,7 @@
 #include "exec/executor.hpp"
 #include "exec/lane.hpp"
 #include "exec/machinery.hpp"
+#include "exec/rolling_tapes.hpp"
 #include "plan/legs.hpp"
 #include "plan/segments.hpp"
 
@@ -42,6 +43,8 @@ class LookBack {
   // Rows [first, last) have been made: those of the first segment of a later sweep go on its tape, and where the plan spills
   // those of all others by way of the tape to disk.
   Status record(const Lane& lane, uint64_t first, uint64_t last);
+  // Where a second thread replays: the tapes; else NULL.
+  RollingTapes* rolling_tapes() { return rolling_.has_value() ? &*rolling_ : nullptr; }
   // How long record() has written to disk since this was asked last: no stage's time.
   uint64_t take_disk_ns() { return std::exchange(disk_ns_, 0); }
 
@@ -71,6 +74,7 @@ class LookBack {
     Range rows;
     std::byte* data = nullptr;
     uint64_t row_bytes = 0;
+    uint32_t rolls = Lane::kNoTape;  // that one, among those that roll
     // Of a spilling run: rows gather where the tape begins until those of a segment are complete.
     const Unit* tape = nullptr;
     SpillFile* file = nullptr;
@@ -82,6 +86,8 @@ class LookBack {
     uint64_t hash = 0;
   };
 
+  void set_up_recording(uint32_t sweep);
+  void set_up_rolling(uint32_t sweep);
   void set_up_spilling();
   Result<TapeRows> rows_on_tape(const Recorded& tape, TileSpan tiles) const;
   Result<Range> next_to_record(Recorded& tape) const;
@@ -89,7 +95,9 @@ class LookBack {
   Error disk_failed(NodeId node, uint64_t row, const std::string& what, Error cause);
   Error rows_failed(const Recorded& tape, Range rows, const std::string& what, Error cause);
   Error not_pure(const Lane& lane, const Watch& watch) const;
-  Status seat_tapes(uint32_t sweep, const Leg& leg);
+  void seat_tapes(uint32_t sweep, const Leg& leg);
+  Status roll_tapes(uint32_t sweep, const Leg& leg);
+  bool begin_rolling(uint32_t sweep, uint64_t states);
   uint64_t tape_offset(NodeId node, uint64_t tiles) const;
   std::byte* record_at(uint64_t record) const;
   void next_save(const Lane& lane, Watch& watch);
@@ -109,9 +117,8 @@ class LookBack {
   std::vector<std::optional<Watch>> watches_;            // by node
   std::vector<std::vector<Recorded>> recorded_;          // by the sweep they are for and, where it has any, by node
   uint32_t recording_for_ = 0;                           // which of those sweeps comes next
-  bool upper_tape_ = false;                              // of two: which one the next segment gets,
-  uint64_t tape_bytes_ = 0;                              // and what the present one takes
   uint64_t disk_ns_ = 0;
+  std::optional<RollingTapes> rolling_;
   TileSpan tail_;                                        // of the sweep that looks back last: the tiles recorded for it
 };
 

@@ -104,7 +104,7 @@ StageRunner* Machinery::add_runner(const Layer& layer, const Unit& unit, uint32_
 Port Machinery::port(const Unit& unit, uint32_t depth, size_t input) const {
   const Feed& feed = unit.feeds[input];
   const bool replayed_ahead = plan_.turn.replays_ahead && feed.depth > depth;
-  return Port(*plan_.graph, plan_.paths[unit.paths[input]], replayed_ahead ? read_tapes_[feed.buffer] : buffers_[feed.buffer]);
+  return Port(*plan_.graph, plan_.paths[unit.paths[input]], (replayed_ahead ? read_tapes_ : buffers_)[feed.buffer]);
 }
 
 Port Machinery::port(uint32_t path) const {

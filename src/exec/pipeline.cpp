@@ -83,7 +83,7 @@ Result<InputState> Pipeline::State::input_state() const {
   // Read in place only where elements lie as their type asks.
   const uint64_t element = std::min<uint64_t>(8, dtype_bytes(graph->format().dtype));
   input.in_memory = now->in_memory() != nullptr && reinterpret_cast<uintptr_t>(now->in_memory()) % element == 0;
-  input.any_thread = now->any_thread();
+  input.threading = now->threading();
   input.retained_bytes = now->retained_bytes();
   return input;
 }

@@ -10,6 +10,7 @@
 #include "exec/lane.hpp"
 #include "exec/look_back.hpp"
 #include "exec/machinery.hpp"
+#include "exec/tape_reader.hpp"
 #include "os/clock.hpp"
 #include "os/memory.hpp"
 #include "plan/turn.hpp"
@@ -31,6 +32,7 @@ class TiledExecutor final : public Executor {
     if (plan_.threads == 1) return;
     for (StageCounters& counters : *context_.counters) counters.share();
     if (plan_.turn.replays_ahead) {
+      set_up_rolling();
       companion_.emplace([this] { return replay_step(); });
       context_.threads_missing = companion_->has_thread() ? 0 : 1;
       return;
@@ -82,7 +84,7 @@ class TiledExecutor final : public Executor {
         SQS_TRY_ASSIGN(const bool replayed, companion_->wait(deadline_ns));
         if (!replayed) return false;
         end_leg(ahead_);
-        machinery_.hand_over_tapes();
+        turn_tapes();
       }
       if (!leg_.has_value()) {
         SQS_TRY_ASSIGN(leg_, next_leg());
@@ -126,12 +128,21 @@ class TiledExecutor final : public Executor {
     for (size_t u = 0; u < lanes.size(); ++u)
       for (const Reader& reader : layer.units[u].readers) {
         Lane& r = lanes[reader.unit];
-        const auto& paths = layer.units[reader.unit].paths;
-        const size_t index = static_cast<size_t>(std::find(paths.begin(), paths.end(), reader.path) - paths.begin());
-        const Port& port = layer.units[reader.unit].is_sink() ? r.sink_port[0] : r.runner->ports()[index];
-        lanes[u].readers.push_back({&r, &port});
-        r.inputs.push_back({static_cast<uint32_t>(u), &port});
+        r.inputs.push_back({static_cast<uint32_t>(u), &lanes[u].attach(r, reader)});
       }
+  }
+
+  void set_up_rolling() {
+    std::vector<Lanes>& layers = sweeps_[plan_.turn.sweep];
+    RollingTapes& tapes = *look_back_->rolling_tapes();
+    tape_reader_.emplace(plan_, machinery_, tapes, layers[0]);
+    for (Lane& lane : layers[1])
+      if (lane.unit->is_tape() && !lane.unit->kept) lane.tape = tapes.tape_of(lane.unit->node);
+  }
+
+  void turn_tapes() {
+    look_back_->rolling_tapes()->turn();
+    tape_reader_->begin();
   }
 
   // Gives each thread its own rows, and runners over them.
@@ -241,7 +252,7 @@ class TiledExecutor final : public Executor {
       }
       const bool replay = leg->what == Leg::What::Replay;
       if (replay && leg->recorded) {
-        if (companion_.has_value()) machinery_.hand_over_tapes();
+        if (companion_.has_value()) turn_tapes();
         continue;
       }
       if (replay) SQS_TRY(begin_replay(*leg));
@@ -273,10 +284,22 @@ class TiledExecutor final : public Executor {
     return ok();
   }
 
-  Result<bool> replay_step() {
+  Result<Companion::Done> replay_step() {
     if (context_.cancelled->load(std::memory_order_relaxed)) return cancelled_error();
-    if (ahead_course_.left > 0) SQS_TRY(tile(ahead_course_));
-    return ahead_course_.left == 0;
+    if (ahead_course_.left > 0) {
+      if (!has_room(ahead_course_)) return Companion::Done::Nothing;
+      SQS_TRY(tile(ahead_course_));
+    }
+    return ahead_course_.left == 0 ? Companion::Done::Piece : Companion::Done::Step;
+  }
+
+  // Whether the sweep has taken the rows that lie where those of the next tile go.
+  bool has_room(const Course& course) {
+    return std::all_of(course.lanes->begin(), course.lanes->end(), [&](const Lane& lane) {
+      if (lane.tape == Lane::kNoTape) return true;
+      const uint64_t to = lane.unit->row_after(course.tile, plan_.tile_frames);
+      return look_back_->rolling_tapes()->has_room(lane.tape, lane.backward() ? Range{to, lane.at} : Range{lane.at, to});
+    });
   }
 
   Status begin_replay(const Leg& leg) {
@@ -284,14 +307,22 @@ class TiledExecutor final : public Executor {
       begin(lane);
       const bool scan = lane.runner != nullptr && lane.runner->node().decl.kind == Kind::Scan;
       if (scan && !lane.unit->kept) SQS_TRY(look_back_->restore(leg, lane));
-      if (leg.keep && lane.unit->is_tape() && lane.unit->range.count() > lane.buffer->capacity) return plan_broken(lane);
+      const bool seated = leg.keep && lane.unit->is_tape() && lane.tape == Lane::kNoTape;
+      if (seated && lane.unit->range.count() > lane.buffer->capacity) return plan_broken(lane);
     }
     return ok();
   }
 
   void end_leg(std::optional<Leg>& leg) {
     if (leg->what == Leg::What::Replay) done_ += static_cast<uint64_t>(leg->last - leg->first);
+    else if (tape_reader_.has_value()) give_up_tapes();
     leg.reset();
+  }
+
+  // What the sweep has not read of them it does not need.
+  void give_up_tapes() {
+    look_back_->rolling_tapes()->give_up();
+    companion_->nudge();
   }
 
   Status end_sweep() {
@@ -309,6 +340,10 @@ class TiledExecutor final : public Executor {
   // ---- one tile on one thread
 
   Status tile(Course& course) {
+    if (tape_reader_.has_value() && course.layer == &plan_.sweeps[plan_.turn.sweep]) {
+      SQS_TRY(tape_reader_->read(course.tile));
+      companion_->nudge();
+    }
     for (Lane& lane : *course.lanes) {
       if (lane.unit->kept) continue;
       const uint64_t to = lane.unit->row_after(course.tile, plan_.tile_frames);
@@ -348,6 +383,7 @@ class TiledExecutor final : public Executor {
     const Range rows = lane.backward() ? Range{to, lane.at} : Range{lane.at, to};
     SQS_TRY(work(lane, rows.first, rows.last, worker));
     lane.at = to;
+    if (lane.tape != Lane::kNoTape) look_back_->rolling_tapes()->put(lane.tape, rows, lane.buffer->row(rows.first));
     return lane.unit->records ? look_back_->record(lane, rows.first, rows.last) : ok();
   }
 
@@ -402,9 +438,7 @@ class TiledExecutor final : public Executor {
   }
 
   Error plan_broken(const Lane& lane) const {
-    const std::string& name = plan_.graph->node(lane.unit->node).name();
-    return Error{SQS_E_INTERNAL, "the rows of stage '" + name + "' that are needed together do not fit the planned buffer of " +
-                                     std::to_string(lane.buffer->capacity) + " rows; this is a defect of the library", name};
+    return lane.plan_broken(plan_.graph->node(lane.unit->node).name());
   }
 
   // Leaves the states of scans where a tile that is due has ended.
@@ -518,6 +552,7 @@ class TiledExecutor final : public Executor {
   Machinery machinery_;
   std::vector<std::vector<Lanes>> sweeps_;  // by sweep and depth
   std::optional<LookBack> look_back_;
+  std::optional<TapeReader> tape_reader_;   // where a second thread replays
   std::vector<int64_t> ends_;               // of a batch's parts
   uint32_t batch_tiles_ = 1;                // at once: as many as the plan has room for, unless they take long
   uint32_t last_tile_parts_ = 1;

@@ -9,10 +9,11 @@ namespace {
 
 Order order_of(const Plan& plan, const Unit& unit) {
   if (unit.is_sink()) return Order::Caller;
-  if (unit.node == kFramesNode) return plan.input.any_thread ? Order::Free : Order::Caller;
   const StageDecl& decl = plan.graph->node(unit.node).decl;
-  if (unit.kept || decl.threading == Threading::Caller) return Order::Caller;
-  return decl.kind == Kind::Map && decl.threading == Threading::Concurrent ? Order::Free : Order::Tiles;
+  const Threading threading = unit.node == kFramesNode ? plan.input.threading : decl.threading;
+  if (unit.kept || threading == Threading::Caller) return Order::Caller;
+  const bool free = decl.kind == Kind::Map || decl.kind == Kind::Frames;
+  return free && threading == Threading::Concurrent ? Order::Free : Order::Tiles;
 }
 
 // Whether, wherever a tile begins, the first row that is still to be made is the first that readers still need.

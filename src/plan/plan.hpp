@@ -154,10 +154,10 @@ struct DiskFile {
 //
 //   | tape of a segment, stage by stage ...   free   ... checkpoint 2 | checkpoint 1 | checkpoint 0 | two more |
 //
-// With a second thread that replays one segment while the sweep reads the one after it, two tapes are there at a time, and every
-// second one lies at the upper end of what is free:
+// A second thread that replays one segment while the sweep reads the one after it puts rows where the sweep has taken others:
+// both share slots for one tile's rows of all tapes each, and the sweep reads by way of a buffer for each tape, which slides:
 //
-//   | tape ...   free   ... tape of the next | checkpoint 1 | checkpoint 0 | two more |
+//   | buffers | slot | slot | slot ...   free   ... checkpoint 2 | checkpoint 1 | checkpoint 0 | two more |
 struct TurnPlan {
   enum class Kind {
     None,      // nothing is replayed
@@ -173,6 +173,7 @@ struct TurnPlan {
   uint64_t state_bytes = 0;      // of one checkpoint
   uint64_t tile_bytes = 0;       // of one tile's rows on all tapes
   uint64_t beside_bytes = 0;     // of halos and alignment
+  uint64_t beside_tiles = 0;     // in which halos would fit
   uint64_t extra_bytes = 0;      // of two checkpoints outside the schedule: where the first segment begins, which need not be
                                  // where scans begin, and where a replay that keeps no rows is going
   uint64_t pool_bytes = 0;       // what the schedule may use besides one tile
@@ -189,12 +190,13 @@ struct TurnPlan {
   // Rows that memory has no room for go to disk, and none is made again.
   bool spills() const { return schedule.has_value() && schedule->kind() == ScheduleKind::Spill; }
   uint64_t segments() const { return spacing == 0 ? 0 : tiles() / spacing + (tiles() % spacing != 0 ? 1 : 0); }
-  // Tiles and halos are there twice where two tapes are.
-  uint64_t tapes_at_once() const { return replays_ahead ? 2 : 1; }
+  // One tile of each tape.
+  Size tile_of_tapes_bytes() const { return Size(tile_bytes) + beside_bytes; }
   // With an empty pool. A run of no rows has no tiles, and nothing on a tape.
   Size least_area_bytes() const {
     if (tiles() == 0) return Size(extra_bytes);
-    return (Size(tile_bytes) + beside_bytes) * tapes_at_once() + (replays_ahead ? kAlign : 0) + extra_bytes;
+    const Size slots = replays_ahead ? Size(tile_bytes) * (1 + beside_tiles) : Size(0);
+    return tile_of_tapes_bytes() + slots + extra_bytes;
   }
   uint64_t area_bytes() const { return pool_bytes + least_area_bytes().saturated(); }
 };

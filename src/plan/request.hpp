@@ -23,7 +23,7 @@ struct InputState {
   uint64_t frames = 0;
   bool ended = true;
   bool in_memory = false;       // one borrowed array, which classic reads in place
-  bool any_thread = false;      // can be read by any thread, and by several at once
+  Threading threading = Threading::Caller;  // which threads can read it
   uint64_t retained_bytes = 0;  // pushed frames, already charged
 };
 

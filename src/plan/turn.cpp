@@ -131,6 +131,7 @@ class Describer {
       turn_.tapes.push_back(tape);
       turn_.tile_bytes += tape.rows_per_tile * tape.row_bytes;
       turn_.beside_bytes += aligned(Size(tape.beside_rows) * tape.row_bytes).saturated() + kAlign;
+      turn_.beside_tiles = std::max(turn_.beside_tiles, (tape.beside_rows + tape.rows_per_tile - 1) / tape.rows_per_tile);
     }
   }
 
@@ -237,8 +238,7 @@ ScheduleLimits limits_of(const Plan& plan, uint64_t pool_bytes, uint64_t disk_by
 
 // Of a reversal; false if no schedule works.
 bool choose_schedule(TurnPlan& turn, uint64_t pool_bytes, const ScheduleLimits& limits) {
-  const uint64_t tile_bytes = turn.tapes_at_once() * turn.tile_bytes;
-  turn.schedule = Schedule::choose(Chain{turn.tiles(), turn.state_bytes, tile_bytes, pool_bytes}, limits);
+  turn.schedule = Schedule::choose(Chain{turn.tiles(), turn.state_bytes, turn.tile_bytes, pool_bytes}, limits);
   if (!turn.schedule.has_value() || (turn.replays_ahead && turn.schedule->kind() == ScheduleKind::Multi)) return false;
   const bool once = turn.schedule->most_evaluations_of_a_tile() <= 1;
   turn.pool_bytes = once ? turn.schedule->peak_bytes() : turn.schedule->chain().pool_bytes;
@@ -350,7 +350,8 @@ Status refit(Plan& plan, const ScanStart& scan_start) {
   plan.turn.pool_offset = former.pool_offset;
   plan.turn.staging_offset = former.staging_offset;
   plan.turn.replays_ahead = former.replays_ahead;
-  if (plan.turn.beside_bytes > former.beside_bytes || !schedule_again(plan, former))
+  const bool more_beside = plan.turn.beside_bytes > former.beside_bytes || plan.turn.beside_tiles > former.beside_tiles;
+  if (more_beside || !schedule_again(plan, former))
     return Error{SQS_E_INTERNAL, "a part of the rows does not fit where all of them did; this is a defect of the library"};
   count_rows(plan);
   count_replays(plan);

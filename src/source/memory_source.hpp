@@ -19,7 +19,6 @@ class MemorySource final : public Source {
     return ok();
   }
   const std::byte* in_memory() const override { return frames_; }
-  bool any_thread() const override { return true; }
 
  private:
   const std::byte* frames_;

@@ -23,7 +23,6 @@ class PushSource final : public Source {
   uint64_t frame_count() const override { return count_.load(std::memory_order_acquire); }
   bool ended() const override { return ended_.load(std::memory_order_acquire); }
   Status read(uint64_t first, uint64_t count, std::byte* dst) override;
-  bool any_thread() const override { return true; }
   uint64_t retained_bytes() const override;
 
  private:

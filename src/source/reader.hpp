@@ -13,6 +13,7 @@ struct ReaderDecl {
   uint64_t frame_count = 0;
   double sample_rate = 0;
   int64_t (*read)(void* user, uint64_t first, uint64_t frames, void* dst, char* message) = nullptr;
+  Threading threading = Threading::Caller;
   User user;
 };
 

@@ -1,4 +1,4 @@
-// Frames from a user's random-access callback. Used by one thread at a time.
+// Frames from a user's random-access callback. As thread-safe as that.
 #pragma once
 
 #include "source/reader.hpp"
@@ -12,10 +12,10 @@ class ReaderSource final : public Source {
 
   uint64_t frame_count() const override { return reader_.frame_count; }
   Status read(uint64_t first, uint64_t count, std::byte* dst) override;
+  Threading threading() const override { return reader_.threading; }
 
  private:
   ReaderDecl reader_;
-  char message_[SQS_MESSAGE_BYTES] = {};
 };
 
 }  // namespace sqs

@@ -1,11 +1,12 @@
-// Where frames come from. read() is called on the thread that drives the run; frame_count() and ended() may be called while
-// another thread pushes.
+// Where frames come from. read() is called as threading() allows; frame_count() and ended() may be called while another thread
+// pushes.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
 #include "core/result.hpp"
+#include "graph/stage.hpp"
 
 namespace sqs {
 
@@ -18,8 +19,8 @@ class Source {
   virtual Status read(uint64_t first, uint64_t count, std::byte* dst) = 0;
   // All frames as one array, or NULL: classic then reads them in place.
   virtual const std::byte* in_memory() const { return nullptr; }
-  // Whether threads other than the caller's may read, several at once.
-  virtual bool any_thread() const { return false; }
+  // Which threads may read.
+  virtual Threading threading() const { return Threading::Concurrent; }
   // Bytes held for pushed frames; charged to the ledger by the source itself.
   virtual uint64_t retained_bytes() const { return 0; }
 };

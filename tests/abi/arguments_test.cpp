@@ -180,6 +180,14 @@ TEST_F(Arguments, Reader) {
   reader.sample_rate = -1;
   expect_refusal(SQS_E_INVALID, {"sqs_reader.sample_rate"}, set);
   reader.sample_rate = 0;
+  for (const int32_t v : {-1, 3}) {
+    reader.threading = v;
+    expect_refusal(SQS_E_INVALID, {"sqs_reader.threading", std::to_string(v)}, set);
+  }
+  reader.threading = SQS_CALLER_THREAD;
+  reader.reserved = 1;
+  expect_refusal(SQS_E_INVALID, {"sqs_reader.reserved", "1"}, set);
+  reader.reserved = 0;
   reader.channels = 3;
   EXPECT_NE(outcome_of(set).status, SQS_OK);
 }

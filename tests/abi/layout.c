@@ -217,6 +217,8 @@ static void structs(void) {
   F(sqs_reader, frame_count);
   F(sqs_reader, sample_rate);
   F(sqs_reader, read);
+  F(sqs_reader, threading);
+  F(sqs_reader, reserved);
   E(sqs_reader);
 
   F(sqs_settings, struct_size);

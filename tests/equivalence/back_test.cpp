@@ -90,6 +90,26 @@ TEST(LookingBackOnDisk, RowsOfEarlierRunsHaveNoPlaceInAPlanThatHasNone) {
   EXPECT_GT(tried.faults, 0U);
 }
 
+// Over streams that are long enough for it.
+TEST(LookingBackOnThreads, RowsOfARandomGraphThatASecondThreadReplaysAreThoseOfTheNaiveEvaluator) {
+  TrialOptions options;
+  options.graphs_variable = "SQS_PAIR_GRAPHS";
+  options.limits.looking_back = 100;
+  options.limits.turns = 2;
+  options.limits.long_streams = 1;
+  options.limits.frames = 800;
+  options.sessions = 8;
+  options.by_two = true;
+  TrialResult sum;
+  for (uint64_t share = 0; share < kShares; ++share) {
+    const TrialResult tried = try_graphs(80'000, 120, options, share);
+    sum.runs += tried.runs;
+    sum.replayed_ahead += tried.replayed_ahead;
+  }
+  if (sum.runs < 4000) return;
+  EXPECT_GT(sum.replayed_ahead, 40U);
+}
+
 // From the least budget up: while there is room for one tape, for two, and for all rows.
 TEST(LookingBackOnThreads, ASecondThreadReplaysAheadOfTheFirst) {
   uint64_t beside = 0;

@@ -75,7 +75,7 @@ std::string dump(const GraphSpec& graph) {
   std::ostringstream out;
   out << "graph " << graph.seed << ": " << graph.frames << " frames of " << sqs_dtype_name(graph.dtype) << " x "
       << graph.channels << ", window " << graph.window << " hop " << graph.hop << (graph.pad_end ? " pad_end" : "")
-      << " rate " << graph.sample_rate << "\n";
+      << " rate " << graph.sample_rate << ", a reader on " << threading_name(graph.reading) << "\n";
   for (const StageSpec& stage : graph.stages) dump_stage(out, stage);
   out << "  targets:";
   for (const std::string& target : graph.targets) out << " " << target;

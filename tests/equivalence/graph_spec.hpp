@@ -63,6 +63,7 @@ struct GraphSpec {
   uint64_t hop = 1;
   bool pad_end = false;
   double sample_rate = 0;
+  int32_t reading = SQS_CALLER_THREAD;  // sqs_threading_code, where a reader gives the frames
   uint64_t frames = 0;
   std::vector<uint8_t> samples;
   std::vector<StageSpec> stages;

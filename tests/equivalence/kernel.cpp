@@ -26,18 +26,6 @@ uint64_t last_byte(const sqs_view& view) {
 
 }  // namespace
 
-void Findings::add(const std::string& sentence) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  if (sentences_.size() < 8) sentences_.push_back(sentence);
-}
-
-std::string Findings::text() const {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  std::string all;
-  for (const std::string& sentence : sentences_) all += sentence + "\n";
-  return all;
-}
-
 // What every state starts with; in a plain state the slots follow.
 struct Kernel::StateHead {
   uint64_t hash;
@@ -50,25 +38,6 @@ struct Kernel::SavedState {
   std::vector<uint64_t> slots;
 };
 
-// Counts a call in and out, and checks that it runs where and when the stage allows.
-class Kernel::CallGuard {
- public:
-  explicit CallGuard(Kernel& kernel) : kernel_(kernel) {
-    const int32_t others = kernel_.inside_.fetch_add(1);
-    const int32_t threading = kernel_.spec_.threading;
-    if (threading != SQS_CONCURRENT) kernel_.expect(others == 0, "calls at once", others + 1, 1);
-    if (threading == SQS_CALLER_THREAD) {
-      kernel_.expect(std::this_thread::get_id() == kernel_.driver_, "call on a foreign thread", 1, 0);
-    }
-  }
-  ~CallGuard() { kernel_.inside_.fetch_sub(1); }
-  CallGuard(const CallGuard&) = delete;
-  CallGuard& operator=(const CallGuard&) = delete;
-
- private:
-  Kernel& kernel_;
-};
-
 Kernel::Kernel(const StageSpec& spec, const Geometry& geometry, std::vector<KernelInput> inputs, double sample_rate,
                Findings& findings)
     : spec_(spec),
@@ -76,7 +45,7 @@ Kernel::Kernel(const StageSpec& spec, const Geometry& geometry, std::vector<Kern
       inputs_(std::move(inputs)),
       sample_rate_(sample_rate),
       findings_(findings),
-      driver_(std::this_thread::get_id()),
+      rules_("stage " + spec.name, spec.threading, findings),
       seen_(geometry.computed_rows) {}
 
 sqs_stage Kernel::declaration() const {
@@ -112,7 +81,7 @@ sqs_stage Kernel::declaration() const {
 void Kernel::destroy(void* user) { static_cast<Kernel*>(user)->destroy_count_.fetch_add(1); }
 
 void Kernel::begin_run() {
-  driver_ = std::this_thread::get_id();
+  rules_.begin_run();
   rows_ = 0;
   calls_ = 0;
   for (std::atomic<uint32_t>& count : seen_) count = 0;
@@ -242,7 +211,7 @@ bool Kernel::take_in(const sqs_call& call) {
 
 int64_t Kernel::process(void* user, sqs_call* call) {
   Kernel& kernel = *static_cast<Kernel*>(user);
-  const CallGuard guard(kernel);
+  const CallRules::Guard guard(kernel.rules_);
   kernel.check_call(*call, call->rows, kernel.spec_.kind != SQS_REDUCE);
   const bool carries = kernel.spec_.carries();
   if (carries && !kernel.take_in(*call)) return 0;
@@ -289,7 +258,7 @@ Carry Kernel::carry(void* state) const {
 
 int32_t Kernel::init(void* user, sqs_call* call) {
   Kernel& kernel = *static_cast<Kernel*>(user);
-  const CallGuard guard(kernel);
+  const CallRules::Guard guard(kernel.rules_);
   kernel.check_call(*call, 1, false);
   const uint64_t begins = kernel.nth_row(0);
   kernel.expect(call->first_row == begins, "first row in init", static_cast<int64_t>(call->first_row),
@@ -311,7 +280,7 @@ int32_t Kernel::init(void* user, sqs_call* call) {
 
 int32_t Kernel::finish(void* user, sqs_call* call) {
   Kernel& kernel = *static_cast<Kernel*>(user);
-  const CallGuard guard(kernel);
+  const CallRules::Guard guard(kernel.rules_);
   kernel.expect(call->rows == 0, "rows in finish", static_cast<int64_t>(call->rows), 0);
   const StateHead* end = kernel.head(call->state);
   const uint64_t taken = end == nullptr ? 0 : end->rows_taken;

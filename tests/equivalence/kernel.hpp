@@ -6,27 +6,15 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
+#include "call_rules.hpp"
 #include "geometry.hpp"
 #include "graph_spec.hpp"
 #include "mix.hpp"
 
 namespace eq {
-
-// What went wrong inside callbacks; the first few sentences. Thread-safe.
-class Findings {
- public:
-  void add(const std::string& sentence);
-  std::string text() const;
-
- private:
-  mutable std::mutex mutex_;
-  std::vector<std::string> sentences_;
-};
 
 // An input as the stage declared it, and the shape of its rows.
 struct KernelInput {
@@ -60,7 +48,6 @@ class Kernel {
  private:
   struct StateHead;
   struct SavedState;
-  class CallGuard;
 
   static int64_t process(void* user, sqs_call* call);
   static int32_t init(void* user, sqs_call* call);
@@ -86,10 +73,9 @@ class Kernel {
   const std::vector<KernelInput> inputs_;
   const double sample_rate_;
   Findings& findings_;
-  std::thread::id driver_;
+  CallRules rules_;
   std::atomic<uint64_t> rows_{0};
   std::atomic<uint64_t> calls_{0};
-  std::atomic<int32_t> inside_{0};
   std::atomic<int64_t> live_states_{0};
   std::atomic<uint32_t> destroy_count_{0};
   std::vector<std::atomic<uint32_t>> seen_;  // per computed row

@@ -36,6 +36,7 @@ bool pulled_by_caller(Sink sink) { return sink == Sink::Pull || sink == Sink::Pu
 // The user pointer of a source: the samples, and where to count its destruction.
 struct Source {
   const GraphSpec* graph;
+  CallRules* rules;
   Findings* findings;
   uint32_t* destroys;
 
@@ -46,6 +47,7 @@ struct Source {
   static int64_t read(void* user, uint64_t first, uint64_t frames, void* dst, char*) {
     const Source& source = *static_cast<Source*>(user);
     const GraphSpec& graph = *source.graph;
+    const CallRules::Guard guard(*source.rules);
     if (frames == 0 || first + frames > graph.frames) {
       source.findings->add("reader asked for frames " + std::to_string(first) + " + " + std::to_string(frames));
       return -1;
@@ -107,7 +109,8 @@ struct Session::OpenRun {
   std::unique_ptr<sqs_run, decltype(&sqs_run_destroy)> run{nullptr, sqs_run_destroy};
 };
 
-Session::Session(const GraphSpec& graph, const Naive& naive) : graph_(graph), naive_(naive) {}
+Session::Session(const GraphSpec& graph, const Naive& naive)
+    : graph_(graph), naive_(naive), reading_("reader", graph.reading, findings_) {}
 
 Session::~Session() { sqs_pipeline_destroy(pipeline_); }
 
@@ -153,7 +156,7 @@ int32_t Session::feed(Feed how, Rng& rng) {
     end_input();
     return SQS_OK;
   }
-  auto* source = new Source{&graph_, &findings_, &source_destroys_};
+  auto* source = new Source{&graph_, &reading_, &findings_, &source_destroys_};
   ++sources_set_;
   sqs_error* error = nullptr;
   int32_t status = SQS_OK;
@@ -164,6 +167,7 @@ int32_t Session::feed(Feed how, Rng& rng) {
     sqs_reader_init(&reader, sizeof reader);
     reader.frame_count = graph_.frames;
     reader.read = Source::read;
+    reader.threading = graph_.reading;
     status = sqs_pipeline_set_reader(pipeline_, &reader, source, Source::destroy, &error);
   }
   EXPECT_TRUE(status == SQS_OK || status == SQS_E_GRAPH) << sqs_error_message(error);
@@ -193,6 +197,7 @@ void Session::configure(const sqs_settings& settings) {
 }
 
 void Session::begin_run() {
+  reading_.begin_run();
   for (const std::unique_ptr<Kernel>& kernel : kernels_) kernel->begin_run();
 }
 

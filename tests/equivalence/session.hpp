@@ -100,6 +100,7 @@ class Session {
   const GraphSpec& graph_;
   const Naive& naive_;
   Findings findings_;
+  CallRules reading_;
   std::vector<std::unique_ptr<Kernel>> kernels_;
   sqs_pipeline* pipeline_ = nullptr;
   std::string refusal_;

@@ -43,14 +43,15 @@ std::string describe(const Request& request) {
 }
 
 // Where the disk is to fail, most of the graphs have rows that are dearer to make again than to put there. Where there is little
-// memory, half of them turn only once, which has the most schedules, and a second thread may replay.
+// memory, half of them turn only once, which has the most schedules; where a second thread is to replay, all do, and it may.
 GraphSpec graph_of(uint64_t seed, const TrialOptions& options) {
   GraphLimits limits = options.limits;
-  const bool once = options.in_little && splitmix(seed) % 2 == 0;
+  const bool once = options.by_two || (options.in_little && splitmix(seed) % 2 == 0);
   if (once) limits.turns = 2;
   GraphSpec graph = random_graph(seed, limits);
   if (once)
     for (StageSpec& stage : graph.stages) stage.threading = stage.kind == SQS_MAP ? SQS_CONCURRENT : SQS_ANY_THREAD;
+  graph.reading = options.by_two ? SQS_CONCURRENT : static_cast<int32_t>(splitmix(seed ^ 0x72656164) % 3);
   if (options.faults.arm != nullptr && seed % 3 != 0)
     for (StageSpec& stage : graph.stages) stage.cost_ns_per_row = 1e6;
   return graph;
@@ -91,6 +92,7 @@ class Trial {
   bool fit_budget(Session& session, sqs_settings& settings, const std::vector<Request>& requests);
   bool ask(Session& session, const sqs_settings& settings, const Request& request);
   bool ask_with_fault(Session& session, const sqs_settings& settings, const Request& request);
+  static bool replayed_by_two(const Session& session);
   bool as_planned(const Session& session, const sqs_settings& settings, const Request& request, const sqs_plan_info& info,
                   const sqs_stats& stats);
   bool answered(Session& session, const sqs_settings& settings, const Request& request, const Outcome& outcome);
@@ -134,7 +136,7 @@ bool Trial::ask(Session& session, const sqs_settings& settings, const Request& r
   if (options_.faults.arm != nullptr && rng_.chance(75) && !ask_with_fault(session, settings, request)) return false;
   ++result_.runs;
   note(describe(request));
-  const bool planned = rng_.chance(25);
+  const bool planned = options_.by_two || rng_.chance(25);
   sqs_plan_info info{};
   if (planned && plan(session, request, info) != SQS_OK) return fail(settings, describe(request), session.refusal());
   const Outcome outcome = send(session, request);
@@ -147,10 +149,14 @@ bool Trial::ask(Session& session, const sqs_settings& settings, const Request& r
 bool Trial::as_planned(const Session& session, const sqs_settings& settings, const Request& request, const sqs_plan_info& info,
                        const sqs_stats& stats) {
   ++result_.schedules.at(static_cast<size_t>(info.schedule));
-  if (session.plan_text().find("replayed by a second thread") != std::string::npos) ++result_.replayed_ahead;
+  if (replayed_by_two(session)) ++result_.replayed_ahead;
   const bool same = info.mode == stats.mode && info.sweeps == stats.sweeps && info.tiles == stats.tiles &&
                     info.rows_predicted == stats.rows_predicted && info.predicted_bytes == stats.predicted_bytes;
   return same || fail(settings, describe(request), "ran by another plan than the one made before:\n" + session.plan_text());
+}
+
+bool Trial::replayed_by_two(const Session& session) {
+  return session.plan_text().find("replayed by a second thread") != std::string::npos;
 }
 
 // On a disk that fails a run gives the same bytes or says that it can't do without.
@@ -284,6 +290,13 @@ sqs_settings Trial::random_settings() {
     settings.tile_frames = rng_.between(1, 7);
     in_little_ = true;
   }
+  if (options_.by_two) {
+    settings.mode = SQS_SQRT;
+    settings.checkpoint_every = 0;
+    settings.lru_bytes = SQS_NONE;
+    settings.tile_frames = rng_.between(1, 3);
+    settings.threads = 2;
+  }
   if (options_.rows_once) {
     settings.mode = SQS_SQRT;
     settings.spill_dir = options_.spill_dir.c_str();
@@ -324,7 +337,7 @@ Request Trial::random_request() {
               request.targets.begin() + static_cast<std::ptrdiff_t>(rng_.below(request.targets.size())), request.targets.end());
   if (request.evaluate) request.targets.resize(1);
   for (size_t i = 0; i < request.targets.size(); ++i) request.sinks.push_back(random_sink());
-  request.range = random_range(naive_.rows(request.targets.front()).rows);
+  request.range = options_.by_two && rng_.chance(70) ? RowRange{} : random_range(naive_.rows(request.targets.front()).rows);
   // Of several targets an empty range leaves open which frames it covers.
   if (request.targets.size() > 1 && (request.range.t0 == request.range.t1 || naive_.geometry(request.targets.front()).constant)) {
     request.range = {};
@@ -348,6 +361,11 @@ bool Trial::fit_budget(Session& session, sqs_settings& settings, const std::vect
   settings.memory_budget = choice == 1 ? least : least + rng_.below(least * (choice == 2 ? 1 : 16));
   session.configure(settings);
   sqs_plan_info info;
+  for (uint64_t more = rng_.below(8); options_.by_two && more < 64; ++more) {
+    settings.memory_budget = least + least * more / 16;
+    session.configure(settings);
+    if (plan(session, requests.front(), info) == SQS_OK && replayed_by_two(session)) break;
+  }
   if (plan(session, requests.front(), info) == SQS_OK && session.plan_text().find(", kept\n") != std::string::npos) ++result_.retained;
   return true;
 }

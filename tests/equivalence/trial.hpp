@@ -28,6 +28,7 @@ struct TrialOptions {
   std::string spill_dir;  // where some of the pipelines may spill; empty: nowhere
   bool in_little = false; // more of them run in sqrt mode, small tiles and little memory, and on any thread
   bool rows_once = false; // all of them do, in sqrt mode and little memory, and no row may be evaluated again by a replay
+  bool by_two = false;    // all of them do, on two threads, with memory for a second one to replay where there is such a budget
   DiskFaults faults;      // if set, all of them have a disk to spill to, and it fails
   const char* graphs_variable = "SQS_GRAPHS";  // of the environment: how many graphs try_graphs tries
 };

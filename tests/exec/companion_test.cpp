@@ -14,9 +14,11 @@
 namespace sqs {
 namespace {
 
+constexpr Companion::Done kStep = Companion::Done::Step, kPiece = Companion::Done::Piece, kNothing = Companion::Done::Nothing;
+
 TEST(Companion, DoesAllStepsOfEachPieceBeforeItsEndIsTold) {
   uint64_t steps = 0, piece = 0;  // plain: begin() and wait() must order what both threads see
-  Companion companion([&]() -> Result<bool> { return ++steps == piece; });
+  Companion companion([&]() -> Result<Companion::Done> { return ++steps == piece ? kPiece : kStep; });
   for (piece = 1; piece <= 200; ++piece) {
     steps = 0;
     companion.begin();
@@ -29,9 +31,9 @@ TEST(Companion, DoesAllStepsOfEachPieceBeforeItsEndIsTold) {
 TEST(Companion, RestsBetweenPauseAndResume) {
   std::atomic<uint64_t> steps{0};
   std::atomic<bool> last{false};
-  Companion companion([&]() -> Result<bool> {
+  Companion companion([&]() -> Result<Companion::Done> {
     ++steps;
-    return last.load();
+    return last.load() ? kPiece : kStep;
   });
   companion.begin();
   for (int i = 0; i < 50; ++i) {
@@ -50,11 +52,30 @@ TEST(Companion, RestsBetweenPauseAndResume) {
   EXPECT_TRUE(done.ok() && *done);
 }
 
+TEST(Companion, WaitsForANudgeWhereNothingCanBeDone) {
+  std::atomic<uint64_t> allowed{0}, tried{0};
+  uint64_t steps = 0;
+  Companion companion([&]() -> Result<Companion::Done> {
+    ++tried;
+    if (steps == allowed.load()) return kNothing;
+    return ++steps == 100 ? kPiece : kStep;
+  });
+  companion.begin();
+  for (uint64_t i = 1; i <= 100; ++i) {
+    allowed = i;
+    companion.nudge();
+  }
+  const Result<bool> done = companion.wait(UINT64_MAX);
+  EXPECT_TRUE(done.ok() && *done);
+  EXPECT_EQ(steps, 100u);
+  EXPECT_LE(tried.load(), 100u + 101u) << "at most once in vain for each nudge, and once before the first";
+}
+
 TEST(Companion, TellsAFailureOnceAndWorksOnAfterwards) {
   uint64_t steps = 0;
-  Companion companion([&]() -> Result<bool> {
+  Companion companion([&]() -> Result<Companion::Done> {
     if (++steps == 3) return Error{SQS_E_STAGE, "step 3"};
-    return steps == 5;
+    return steps == 5 ? kPiece : kStep;
   });
   companion.begin();
   const Result<bool> failed = companion.wait(UINT64_MAX);
@@ -69,9 +90,9 @@ TEST(Companion, TellsAFailureOnceAndWorksOnAfterwards) {
 TEST(Companion, EndsInTheMiddleOfAPiece) {
   std::atomic<uint64_t> steps{0};
   {
-    Companion companion([&]() -> Result<bool> {
+    Companion companion([&]() -> Result<Companion::Done> {
       ++steps;
-      return false;
+      return kStep;
     });
     companion.begin();
     while (steps.load() == 0) std::this_thread::yield();
@@ -84,10 +105,10 @@ TEST(Companion, MakesTheStepsWhereItIsWaitedForIfNoThreadStarts) {
   const NoThreads none;
   uint64_t steps = 0;
   const std::thread::id here = std::this_thread::get_id();
-  Companion companion([&]() -> Result<bool> {
+  Companion companion([&]() -> Result<Companion::Done> {
     EXPECT_EQ(std::this_thread::get_id(), here);
     if (++steps == 7) return Error{SQS_E_STAGE, "seven"};
-    return steps == 3;
+    return steps == 3 ? kPiece : kStep;
   });
   EXPECT_FALSE(companion.has_thread());
   companion.resume();

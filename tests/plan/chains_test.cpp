@@ -83,10 +83,10 @@ TEST(Chains, OfRandomGraphsHoldEveryUnitOnceAndNoneWaitsForItself) {
 }
 
 // The units whose rows every thread has for itself, when there are three.
-std::set<std::string> own_rows(const GraphBuilder& graph, const std::vector<std::string>& targets, bool any_thread = true) {
+std::set<std::string> own_rows(const GraphBuilder& graph, const std::vector<std::string>& targets, Threading reading = Threading::Concurrent) {
   Request request = graph.request(targets, 1'000'000);
   request.settings.threads = 3;
-  request.input.any_thread = any_thread;
+  request.input.threading = reading;
   const auto plan = planned(request);
   std::set<std::string> names;
   for (const Unit& unit : plan->sweeps[0].units)
@@ -100,7 +100,7 @@ TEST(OwnRows, AreThoseThatOnlyTheirOwnTileNeeds) {
   graph.stage("spectrum", {reads("input")}, 33).stage("peak", {reads("spectrum")}).stage("pair", {reads("spectrum", Edge::Valid, 0, 0, 2)});
   EXPECT_EQ(own_rows(graph, {"peak"}), (Names{"frames", "spectrum"}));  // the sink's rows are handed to the caller
   EXPECT_EQ(own_rows(graph, {"peak", "pair"}), (Names{"frames", "spectrum"}));
-  EXPECT_EQ(own_rows(graph, {"peak"}, false), Names{"spectrum"});  // the caller reads
+  EXPECT_EQ(own_rows(graph, {"peak"}, Threading::Caller), Names{"spectrum"});  // the caller reads
 }
 
 TEST(OwnRows, AreNotThoseThatOtherTilesOrOrdersNeed) {
@@ -118,7 +118,7 @@ TEST(OwnRows, TakeAsMuchAsOneTileForEachThread) {
   GraphBuilder graph(64, 16);
   graph.stage("spectrum", {reads("input")}, 33).stage("peak", {reads("spectrum")});
   Request request = graph.request({"peak"}, 1'000'000);
-  request.input.any_thread = true;
+  request.input.threading = Threading::Concurrent;
   request.settings.threads = 2;
   request.settings.tile_frames = 160;
   const auto plan = planned(request);
@@ -137,7 +137,7 @@ TEST(ReplayAhead, CallsNoStageTwiceAtATimeThatDoesNotAllowIt) {
   request.budget_bytes = 40'000;
   request.settings.tile_frames = 100;
   request.settings.threads = 2;
-  request.input.any_thread = true;
+  request.input.threading = Threading::Concurrent;
   Plan plan = *planned(request);
   EXPECT_TRUE(plan.turn.replays_ahead);
   EXPECT_EQ(plan.threads, 2u);
@@ -152,7 +152,9 @@ TEST(ReplayAhead, CallsNoStageTwiceAtATimeThatDoesNotAllowIt) {
   EXPECT_TRUE(can_replay_ahead(plan));
   set_order("forth", Order::Caller);
   EXPECT_FALSE(can_replay_ahead(plan));
-  request.input.any_thread = false;
+  request.input.threading = Threading::Any;
+  EXPECT_FALSE(planned(request)->turn.replays_ahead) << "replays and the sweep read frames";
+  request.input.threading = Threading::Caller;
   EXPECT_FALSE(planned(request)->turn.replays_ahead) << "only the caller may read the frames";
 }
 
