@@ -235,7 +235,7 @@ class Planner {
   }
 
   // Smaller tiles leave more of the budget to what is kept for looking back, but cost more calls: the span that takes least time.
-  // A second thread needs a second tape, for which more states may have to be saved.
+  // A second thread needs a few tiles more.
   bool find_shape_looking_back() {
     double least_ns = 0;
     bool found = false;

@@ -158,5 +158,28 @@ TEST(ReplayAhead, CallsNoStageTwiceAtATimeThatDoesNotAllowIt) {
   EXPECT_FALSE(planned(request)->turn.replays_ahead) << "only the caller may read the frames";
 }
 
+// Both segments share the slots of one: what two threads take is a tile of slots, and the buffers on either side of them.
+TEST(ReplayAhead, EvaluatesNoMoreThanOneThreadWithThreeTilesLess) {
+  GraphBuilder graph(8, 4);
+  graph.stage("forth", {reads("frames")}, 1, Kind::Scan).back("back", {reads("forth", Edge::Clamp, 3, 2)});
+  Request two = graph.request({"back"}, 100'000);
+  two.settings.tile_frames = 100;
+  two.settings.threads = 2;
+  two.input.threading = Threading::Concurrent;
+  Request one = two;
+  one.settings.threads = 1;
+  uint64_t pairs = 0;
+  for (two.budget_bytes = 30'000; two.budget_bytes < 400'000; two.budget_bytes += 7'001) {
+    const auto by_two = planned(two);
+    if (!by_two->turn.replays_ahead) continue;
+    const TurnPlan& turn = by_two->turn;
+    one.budget_bytes = two.budget_bytes - 3 * (turn.tile_bytes * (1 + turn.beside_tiles) + turn.beside_bytes);
+    EXPECT_LE(by_two->rows_predicted, planned(one)->rows_predicted) << two.budget_bytes;
+    EXPECT_GT(by_two->rows_predicted, 200'000u) << "there is something to replay";
+    ++pairs;
+  }
+  EXPECT_GT(pairs, 40u);
+}
+
 }  // namespace
 }  // namespace sqs
