@@ -8,6 +8,7 @@
 // by at most 100 cents, the farther the less probable. How likely a pitch is follows from the autocorrelation at its period,
 // relative to that at lag 0 and to that of the Hann window, so that it is 1 for any periodic sound (Boersma, IFA Proceedings
 // 17:97-110, 1993). Two periods are a period too: a small cost for every octave down makes the highest pitch of them win.
+// Where the autocorrelation still comes down from its value at lag 0 there is no period, however high it is.
 //
 // A path has a pitch in every window, also where the sound has none. A window is voiced where the autocorrelation, having come
 // down from its value at lag 0, comes up again by kVoicedRise, which that of noise does not, be its spectrum flat or not, nor
@@ -40,6 +41,7 @@ constexpr uint64_t kLagSteps = 2;                // values of the autocorrelatio
 constexpr double kSharpness = 20.0;             // log likelihood of a periodic sound over that of an uncorrelated one
 constexpr double kCostPerOctave = 0.5;           // of log likelihood
 constexpr double kVoicedRise = 0.45;             // of the autocorrelation, 0 .. 1
+constexpr double kTurn = 0.01;                   // of that: it has come down from lag 0 when it goes up by more
 constexpr double kSwitch = 0.01;                 // probability that the next window differs in voicing
 
 double hz_of(uint64_t pitch) { return kLowestHz * std::exp2(static_cast<double>(pitch) * kStepCents / 1200.0); }
@@ -90,16 +92,40 @@ class Likelihoods {
         std::fill_n(out.row(row), kPitches, 0.0F);
         continue;
       }
+      std::array<double, kPitches> heights;
       for (uint64_t pitch = 0; pitch < kPitches; ++pitch) {
         const Period& period = periods_[pitch];
         double sum = 0;
         for (uint64_t i = 0; i < period.weights.size(); ++i) sum += period.weights[i] * at(lags, row, period.first + i);
-        out(row, pitch) = static_cast<float>(sum / energy - period.cost);
+        heights[pitch] = sum / energy;
       }
+      cut_slope(heights, turn(lags, row, energy));
+      for (uint64_t pitch = 0; pitch < kPitches; ++pitch) out(row, pitch) = static_cast<float>(heights[pitch] - periods_[pitch].cost);
     }
   }
 
  private:
+  // The lag, in steps, where the autocorrelation has come down from lag 0; or the longest.
+  uint64_t turn(const sq::Array<const std::complex<Real>>& lags, int64_t row, double energy) const {
+    double lowest = energy;
+    for (uint64_t lag = 1; lag < periods_[0].first; ++lag) {
+      const double height = at(lags, row, lag);
+      if (height > lowest + kTurn * energy) return lag;
+      lowest = std::min(lowest, height);
+    }
+    return periods_[0].first;
+  }
+
+  // Shorter periods than that are as likely as the least likely of them, or the first that is longer.
+  void cut_slope(std::array<double, kPitches>& heights, uint64_t turn) const {
+    uint64_t longer = kPitches;
+    while (longer > 0 && periods_[longer - 1].first < turn) --longer;
+    if (longer == kPitches) return;
+    const auto slope = heights.begin() + static_cast<std::ptrdiff_t>(longer);
+    const double lowest = *std::min_element(longer == 0 ? slope : slope - 1, heights.end());
+    std::fill(slope, heights.end(), lowest);
+  }
+
   static double at(const sq::Array<const std::complex<Real>>& lags, int64_t row, uint64_t lag) {
     double sum = 0;
     for (int64_t channel = 0; channel < lags.extent(2); ++channel) sum += static_cast<double>(lags(row, lag, channel).real());
