@@ -266,6 +266,20 @@ TEST(DemoPitch, TellsWhereThereIsNone) {
   }
 }
 
+// Half a period of the lowest pitch is many periods of the highest, in which a sine hardly changes.
+TEST(DemoPitch, FindsASineOfAnyPitch) {
+  constexpr double kRate = 16000;
+  const TemporaryDirectory directory;
+  for (const double hz : {32.8, 34.0, 55.0, 440.0, 2000.0}) {
+    std::vector<float> samples;
+    for (int i = 0; i < 8000; ++i) samples.push_back(static_cast<float>(0.3 * std::sin(2 * std::numbers::pi * hz * i / kRate)));
+    write_samples(directory / "in.raw", samples);
+    const json summary = demo({"pitch", "--input", directory / "in.raw", "--rate", "16000"})["summary"];
+    EXPECT_EQ(summary["voiced_windows"], summary["windows"]);
+    EXPECT_NEAR(std::log2(summary["median_hz"].get<double>() / hz) * 1200, 0, 25) << "cents, of " << hz << " Hz; pitches are 20 apart";
+  }
+}
+
 TEST(DemoPitch, TellsOfSilenceAlone) {
   const TemporaryDirectory directory;
   write_samples(directory / "in.raw", std::vector<float>(16000));
