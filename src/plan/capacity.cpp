@@ -26,19 +26,39 @@ Word binomial(Wide n, uint32_t k) {
 // the segments at column 0, which save nothing, are evaluated less often.
 Word spared(uint32_t level, Wide column) { return level < 2 ? 0 : binomial(column + 1, level - 2); }
 
+// Runs of kept outputs in a full part: as many as ways lead down to level 1 or column 0.
+Word kept_runs_of_full(uint32_t level, Wide column) { return binomial(column, level - 1); }
+
+// K of one column after another, without a division for each.
+class KeptColumns {
+ public:
+  KeptColumns(Wide least, Wide state, Wide tile)
+      : tile_(static_cast<uint64_t>(tile)),
+        more_(static_cast<uint64_t>(state / tile)),
+        more_rest_(static_cast<uint64_t>(state % tile)),
+        kept_(static_cast<uint64_t>(least / tile) + 1),
+        rest_(static_cast<uint64_t>(least % tile)) {}
+
+  uint64_t kept() const { return kept_; }
+  void next_column() {
+    kept_ += more_;
+    rest_ += more_rest_;
+    if (rest_ < tile_) return;
+    rest_ -= tile_;
+    ++kept_;
+  }
+
+ private:
+  uint64_t tile_, more_, more_rest_, kept_, rest_;
+};
+
 // What `levels` evaluations serve with the whole pool: the recurrence, all levels of one column after another.
 Wide added_up(Wide states, Wide least, Wide state, Wide tile, uint32_t levels) {
-  const uint64_t more = static_cast<uint64_t>(state / tile), more_rest = static_cast<uint64_t>(state % tile);
-  uint64_t kept = static_cast<uint64_t>(least / tile) + 1, rest = static_cast<uint64_t>(least % tile);
-  std::vector<Wide> column(levels, Wide(kept));
+  KeptColumns kept(least, state, tile);
+  std::vector<Wide> column(levels, Wide(kept.kept()));
   for (Wide x = 1; x <= states; ++x) {
-    kept += more;
-    rest += more_rest;
-    if (rest >= static_cast<uint64_t>(tile)) {
-      rest -= static_cast<uint64_t>(tile);
-      ++kept;
-    }
-    column[0] = kept;
+    kept.next_column();
+    column[0] = kept.kept();
     for (uint32_t q = 1; q < levels; ++q) column[q] += column[q - 1];
   }
   return std::accumulate(column.begin(), column.end(), Wide(0));
@@ -136,10 +156,19 @@ void CapacityTable::add_level() {
   const uint32_t level = levels() + 1;
   rows_.resize(rows_.size() + row_count_);
   row(level, 0) = kept(0);
-  for (uint64_t i = 1; i < row_count_; ++i)
-    row(level, i) = state_ >= tile_ ? row(level, i - 1) + tiles(level - 1, Wide(i))
-                                    : within_run(i - 1, run_start(i) - run_start(i - 1), level);
+  if (state_ >= tile_)
+    add_columns(level);
+  else
+    for (uint64_t i = 1; i < row_count_; ++i) row(level, i) = within_run(i - 1, run_start(i) - run_start(i - 1), level);
   top_.push_back(top_.back() + tiles(level, states_));
+}
+
+void CapacityTable::add_columns(uint32_t level) {
+  KeptColumns first_level(least_, state_, tile_);
+  for (uint64_t i = 1; i < row_count_; ++i) {
+    first_level.next_column();
+    row(level, i) = row(level, i - 1) + (level == 2 ? Wide(first_level.kept()) : row(level - 1, i));
+  }
 }
 
 // Row i > 0 is that of the last column before K grows for the i-th time.
@@ -200,22 +229,29 @@ Wide CapacityTable::last_full_split(uint32_t level, Wide column, Wide deficit) c
   return low;
 }
 
-Wide CapacityTable::evaluations(uint64_t tiles, Wide column) const {
-  Wide sum = 0;
+CapacityTable::Work CapacityTable::work_of_full_splits(uint32_t level, Wide column, Wide below) const {
+  const Word advanced = static_cast<Word>(tiles(level, column) - tiles(level, below));
+  const Word less = static_cast<Word>(kept(0)) * (spared(level, column) - spared(level, below));
+  const Word runs = kept_runs_of_full(level, column) - kept_runs_of_full(level, below);
+  return {static_cast<Wide>(level * advanced - less), static_cast<Wide>(runs)};
+}
+
+CapacityTable::Work CapacityTable::work(uint64_t tiles, Wide column) const {
+  Work sum;
   for (;;) {
     const Split next = split(tiles, column);
-    if (next.advance == 0) return sum + Wide(tiles);
+    if (next.advance == 0) return {sum.evaluations + Wide(tiles), sum.kept_runs + 1};
     if (next.full) {
       const Wide deficit = this->tiles(next.level, column) - Wide(tiles);
       const Wide below = last_full_split(next.level, column, deficit) - 1;
-      const Wide rest = this->tiles(next.level, below);
-      const Word advanced = static_cast<Word>(this->tiles(next.level, column) - rest);
-      const Word less = static_cast<Word>(kept(0)) * (spared(next.level, column) - spared(next.level, below));
-      sum += static_cast<Wide>(next.level * advanced - less);
-      tiles = static_cast<uint64_t>(rest - deficit);
+      const Work run = work_of_full_splits(next.level, column, below);
+      sum.evaluations += run.evaluations;
+      sum.kept_runs += run.kept_runs;
+      tiles = static_cast<uint64_t>(this->tiles(next.level, below) - deficit);
       column = below;
     } else {
-      sum += Wide(next.advance) + evaluations_of_full(next.level - 1, column - 1);
+      sum.evaluations += Wide(next.advance) + evaluations_of_full(next.level - 1, column - 1);
+      sum.kept_runs += static_cast<Wide>(kept_runs_of_full(next.level - 1, column - 1));
       tiles = next.advance;
     }
   }

@@ -96,8 +96,20 @@ class CapacityTable {
   };
   Split split(uint64_t tiles, Wide column) const;
 
-  // Forward evaluations that the splits from a start at `column` lead to; walks levels, not tiles.
-  Wide evaluations(uint64_t tiles, Wide column) const;
+  // What splits lead to: forward evaluations of tiles, and runs of outputs that are kept together. Each split but the last of a
+  // run of kept outputs parts one in two, so that there is one advance less than there are such runs.
+  struct Work {
+    Wide evaluations = 0;
+    Wide kept_runs = 0;
+  };
+  // From a start at `column`; walks levels, not tiles.
+  Work work(uint64_t tiles, Wide column) const;
+  Wide evaluations(uint64_t tiles, Wide column) const { return work(tiles, column).evaluations; }
+  // Of splits at `level` that leave full parts behind, one for each column from `column` down to the one above `below`: their
+  // advances, and the parts left behind.
+  Work work_of_full_splits(uint32_t level, Wide column, Wide below) const;
+  // The lowest column down to which splits at `level` with this deficit leave full parts behind.
+  Wide last_full_split(uint32_t level, Wide column, Wide deficit) const;
   // Tiles of the first run of kept outputs that they lead to.
   uint64_t first_kept(uint64_t tiles, Wide column) const;
 
@@ -106,11 +118,10 @@ class CapacityTable {
   Wide& row(uint32_t level, uint64_t index) { return rows_[(level - 2) * row_count_ + index]; }
   Wide row(uint32_t level, uint64_t index) const { return rows_[(level - 2) * row_count_ + index]; }
   void add_level();
+  void add_columns(uint32_t level);
   Wide within_run(uint64_t index, Wide steps, uint32_t level) const;
   Wide run_start(uint64_t index) const;
   Wide evaluations_of_full(uint32_t level, Wide column) const;
-  // The lowest column down to which splits at `level` with this deficit leave full parts behind.
-  Wide last_full_split(uint32_t level, Wide column, Wide deficit) const;
 
   Wide state_, tile_;
   Wide states_ = 0;          // M

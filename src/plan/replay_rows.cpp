@@ -1,8 +1,10 @@
-// How many rows replays evaluate: counted over the segments themselves, but where there are many of them, and all alike in the
-// middle of the stream, without going through each.
+// How many rows replays evaluate: counted over the replays themselves near the ends of the stream, and without going through each
+// of them where they are all alike, in its middle.
 #include <algorithm>
 #include <optional>
+#include <ranges>
 
+#include "plan/inner_replays.hpp"
 #include "plan/legs.hpp"
 #include "plan/segments.hpp"
 #include "plan/turn.hpp"
@@ -14,6 +16,23 @@ namespace {
 struct SegmentRows {
   uint64_t sum = 0;
   Range span;
+};
+
+// By how much the rows of a unit begin and end beside those of the tiles of a replay; not any: it has none.
+struct Overhang {
+  bool any = false;
+  int64_t low = 0;
+  int64_t high = 0;
+  int64_t rows() const { return high - low; }
+  bool operator==(const Overhang&) const = default;
+};
+using Overhangs = std::vector<Overhang>;  // by unit, layer after layer
+
+// Tiles in which all replays that lie in them are alike.
+struct Middle {
+  Schedule::Span tiles;
+  Overhangs kept;      // of replays whose rows are kept,
+  Overhangs advanced;  // and of those that lead from one state to another
 };
 
 class ReplayCounter {
@@ -44,7 +63,7 @@ class ReplayCounter {
     const TurnPlan& turn = plan_.turn;
     const uint64_t middle = turn.tiles() / 2;
     const uint64_t length = std::min(tiles / segments + 1, turn.tiles() - middle);
-    const auto excess = excesses(s, grid_tiles(turn, middle, middle + length));
+    const Overhangs overhangs = in_whole_rows(s) ? kept_overhangs(s, grid_tiles(turn, middle, middle + length)) : Overhangs();
     const bool chain = turn.kind == TurnPlan::Kind::Chain;  // whose first segment is on the tapes from the sweep before
     const std::vector<bool> in_first = chain ? layers_in_first_segment(plan_.sweeps[s]) : std::vector<bool>();
     const TileSpan first = chain ? segment_tiles(turn, plan_.sweeps[s].backward ? turn.segments() - 1 : 0) : TileSpan{};
@@ -56,7 +75,7 @@ class ReplayCounter {
       const uint64_t halos = segments - (spared ? 1 : 0);
       add_tiles(made, layers[depth]);
       for (const Unit& unit : layers[depth].units) {
-        const int64_t beside = excess.has_value() ? std::max<int64_t>(0, (*excess)[at++]) : 0;
+        const int64_t beside = overhangs.empty() ? 0 : std::max<int64_t>(0, overhangs[at++].rows());
         if (unit.kept) continue;
         const uint64_t frames = (Size(made) * plan_.tile_frames).saturated();
         const Size rows = Size(frames / std::max<uint64_t>(1, unit.domain.step)) + Size(static_cast<uint64_t>(beside)) * halos;
@@ -72,158 +91,142 @@ class ReplayCounter {
     if (turn.kind == TurnPlan::Kind::Chain) {
       const std::vector<bool> in_first = layers_in_first_segment(plan_.sweeps[s]);
       const uint64_t first = plan_.sweeps[s].backward ? turn.segments() - 1 : 0;
-      count_segments(s, turn.segments(), [&](uint64_t j) { return segment_tiles(turn, j); },
+      count_segments(s, turn.segments(), [&](uint64_t j) { return std::min(j * turn.spacing, turn.tiles()); },
                      [&](uint64_t j, size_t depth) { return j != first || in_first[depth]; });
     } else if (turn.schedule->kind() != ScheduleKind::Multi) {
       const Schedule& schedule = *turn.schedule;
-      const auto edge = [&](uint64_t j) {  // where segment j begins, counted in tiles
+      const auto edge = [&](uint64_t j) {  // where segment j begins
         return j == 0 ? 0 : j <= schedule.checkpoints() ? schedule.position(j - 1) : turn.tiles() - schedule.tail_tiles();
       };
       const bool stored = schedule.most_evaluations_of_a_tile() <= 1;
-      count_segments(s, stored ? 0 : schedule.checkpoints() + 1, [&](uint64_t j) { return grid_tiles(turn, edge(j), edge(j + 1)); },
-                     [](uint64_t, size_t) { return true; });
-    } else if (!count_in_whole_tiles(s)) {
-      count_legs(s, 0);
+      count_segments(s, stored ? 0 : schedule.checkpoints() + 1, edge, [](uint64_t, size_t) { return true; });
+    } else {
+      count_inner_replays(s);
     }
     for (NodeId id = 0; id < kept_.size(); ++id)
       if (kept_[id].sum > kept_[id].span.count()) plan_.stages[id].rows_halo += kept_[id].sum - kept_[id].span.count();
   }
 
-  // Segments that join each other. In the middle of the stream those of all lengths have the same halo, so that a few at either
-  // end and the two outermost of the others tell of all.
-  template <class TilesOf, class AtWork>
-  void count_segments(uint32_t s, uint64_t count, TilesOf tiles_of, AtWork at_work) {
-    constexpr uint64_t kEnds = 64;
-    if (count <= 4 * kEnds || !add_middle(s, tiles_of(kEnds), tiles_of(count - kEnds - 1), count - 2 * kEnds)) {
-      for (uint64_t j = 0; j < count; ++j) add_segment(s, tiles_of(j), [&](size_t depth) { return at_work(j, depth); });
-      return;
+  // Segments that join each other, of which the first and the last may be special.
+  template <class Edge, class AtWork>
+  void count_segments(uint32_t s, uint64_t count, Edge edge, AtWork at_work) {
+    constexpr uint64_t kFew = 8;
+    uint64_t alike_from = count, alike_to = count;
+    if (count > kFew) {
+      const Middle middle = find_middle(s, false);
+      const auto inner = std::views::iota(uint64_t{1}, count - 1);
+      alike_from = 1 + static_cast<uint64_t>(
+          std::ranges::partition_point(inner, [&](uint64_t j) { return edge(j) < middle.tiles.first; }) - inner.begin());
+      const auto rest = std::views::iota(alike_from, count - 1);
+      alike_to = alike_from + static_cast<uint64_t>(
+          std::ranges::partition_point(rest, [&](uint64_t j) { return edge(j + 1) <= middle.tiles.last; }) - rest.begin());
+      if (alike_from < alike_to) add_alike(s, middle.kept, alike_to - alike_from, edge(alike_to) - edge(alike_from), true, {edge(alike_from), edge(alike_to)});
     }
-    for (uint64_t j = 0; j < kEnds; ++j) add_segment(s, tiles_of(j), [&](size_t depth) { return at_work(j, depth); });
-    for (uint64_t j = count - kEnds; j < count; ++j) add_segment(s, tiles_of(j), [&](size_t depth) { return at_work(j, depth); });
+    for (uint64_t j = 0; j < count; ++j) {
+      if (j == alike_from) j = alike_to;
+      add_replay(s, tiles_between(edge(j), edge(j + 1)), true, [&](size_t depth) { return at_work(j, depth); });
+    }
+  }
+
+  void count_inner_replays(uint32_t s) {
+    const auto always = [](size_t) { return true; };
+    const Middle middle = find_middle(s, true);
+    const InnerReplays inside = inner_replays(*plan_.turn.schedule, middle.tiles, [&](uint64_t first, uint64_t last, bool keep) {
+      add_replay(s, tiles_between(first, last), keep, always);
+    });
+    if (inside.kept == 0) return;
+    add_alike(s, middle.kept, inside.kept, inside.kept_tiles, true, inside.kept_span);
+    add_alike(s, middle.advanced, inside.advances, inside.advanced_tiles, false, {});
+  }
+
+  // Of a reversal, tiles are counted in the direction of the replays; of a chain, from the first one.
+  TileSpan tiles_between(uint64_t first, uint64_t last) const {
+    const TurnPlan& turn = plan_.turn;
+    if (turn.kind == TurnPlan::Kind::Reversal) return grid_tiles(turn, first, last);
+    return {turn.first_tile + static_cast<int64_t>(first), turn.first_tile + static_cast<int64_t>(last)};
   }
 
   template <class AtWork>
-  void add_segment(uint32_t s, TileSpan tiles, AtWork at_work) {
+  void add_replay(uint32_t s, TileSpan tiles, bool keep, AtWork at_work) {
     if (tiles.first == tiles.last) return;
-    segments_.set(s, tiles.first, tiles.last);
+    if (keep) segments_.set(s, tiles.first, tiles.last);
+    else segments_.set_advance(s, tiles.first, tiles.last);
     for (size_t d = 1; d <= segments_.replays(s).size(); ++d) {
       if (!at_work(d)) continue;
       const Layer& layer = segments_.replays(s)[d - 1];
       add_tiles(static_cast<uint64_t>(tiles.last - tiles.first), layer);
       for (const Unit& unit : layer.units)
-        if (!unit.kept) add(unit, true, kept_[unit.node]);
+        if (!unit.kept) add(unit.node, unit.range.count(), keep, unit.range);
     }
   }
 
-  // Rows of a unit beyond those of the tiles themselves; nothing if tiles are not whole numbers of rows, be it of the unit or of
-  // what reads in the sweep.
-  std::optional<int64_t> excess(const Unit& unit, uint64_t tiles) const {
-    const uint64_t step = std::max<uint64_t>(1, unit.domain.step);
-    if (plan_.tile_frames % step != 0) return std::nullopt;
-    return static_cast<int64_t>(unit.range.count()) - static_cast<int64_t>(tiles * (plan_.tile_frames / step));
-  }
-  std::optional<std::vector<int64_t>> excesses(uint32_t s, TileSpan tiles) {
-    segments_.set(s, tiles.first, tiles.last);
-    return excesses_as_set(s, tiles);
-  }
-  std::optional<std::vector<int64_t>> excesses_as_set(uint32_t s, TileSpan tiles) const {
-    std::vector<int64_t> all;
-    const auto in_whole_rows = [&](const Unit& reader) { return plan_.tile_frames % std::max<uint64_t>(1, reader.domain.step) == 0; };
-    if (!std::all_of(plan_.sweeps[s].units.begin(), plan_.sweeps[s].units.end(), in_whole_rows)) return std::nullopt;
-    for (const Layer& layer : segments_.replays(s))
-      for (const Unit& unit : layer.units) {
-        const std::optional<int64_t> one = unit.kept ? 0 : excess(unit, static_cast<uint64_t>(tiles.last - tiles.first));
-        if (!one.has_value()) return std::nullopt;
-        all.push_back(*one);
-      }
-    return all;
-  }
-
-  bool add_middle(uint32_t s, TileSpan one, TileSpan other, uint64_t count) {
-    const auto a = excesses(s, one);
-    const auto b = excesses(s, other);
-    if (!a.has_value() || a != b) return false;
-    const auto tiles = static_cast<uint64_t>(std::max(one.last, other.last) - std::min(one.first, other.first));
+  // So many replays of so many tiles together; of rows that are kept, between which tiles.
+  void add_alike(uint32_t s, const Overhangs& overhangs, uint64_t replays, uint64_t tiles, bool keep, Schedule::Span between) {
     size_t at = 0;
     for (const Layer& layer : segments_.replays(s)) {
       add_tiles(tiles, layer);
       for (const Unit& unit : layer.units) {
-        const auto rows = static_cast<uint64_t>(static_cast<int64_t>(tiles * (plan_.tile_frames / std::max<uint64_t>(1, unit.domain.step))) +
-                                                (*a)[at++] * static_cast<int64_t>(count));
-        if (unit.kept) continue;
-        plan_.stages[unit.node].rows_predicted += rows;
-        plan_.stages[unit.node].rows_replayed += rows;
-        kept_[unit.node].sum += rows;
+        const Overhang& overhang = overhangs[at++];
+        if (unit.kept || !overhang.any) continue;
+        const uint64_t rows = tiles * rows_per_tile(unit) + static_cast<uint64_t>(overhang.rows() * static_cast<int64_t>(replays));
+        const TileSpan grid = tiles_between(between.first, between.last);
+        const int64_t step = static_cast<int64_t>(rows_per_tile(unit));
+        add(unit.node, rows, keep, {static_cast<uint64_t>(grid.first * step + overhang.low), static_cast<uint64_t>(grid.last * step + overhang.high)});
       }
     }
-    return true;
   }
 
-  // Of a schedule with inner checkpoints. Where nothing has a halo, every evaluation of a tile is its rows and no more, but for
-  // the first, which may have rows of its own number, and for some before the recorded ones, which the end of the stream may be
-  // near to: these are gone through, being the first that are replayed.
-  bool count_in_whole_tiles(uint32_t s) {
-    const TurnPlan& turn = plan_.turn;
-    const uint64_t end = turn.tiles() - turn.schedule->tail_tiles();
-    const std::optional<std::vector<int64_t>> at_start = end > 0 ? excesses_alike(s, 0, 1) : std::nullopt;
-    if (!at_start.has_value()) return false;
-    uint64_t plain = end;  // from there down to the second, tiles have no halo
-    for (uint64_t more = 1;; more *= 2) {
-      if (plain < 3 || more > 4096) return false;
-      const auto last = excesses_alike(s, plain - 1, plain);
-      const bool none = last.has_value() && std::all_of(last->begin(), last->end(), [](int64_t e) { return e == 0; });
-      if (none && excesses_alike(s, 0, plain) == at_start) break;
-      plain -= std::min(plain, more);
-    }
-    const Walked walked = count_legs(s, plain);
-    const uint64_t tiles = turn.schedule->evaluations() - turn.tiles() - walked.tiles;
-    const auto from_start = static_cast<int64_t>(turn.schedule->evaluations_of_first_tile() - 1 - walked.from_start);
-    const Layer& layer = segments_.replays(s)[0];
-    add_tiles(tiles, layer);
-    size_t at = 0;
-    for (const Unit& unit : layer.units) {
-      const int64_t excess = (*at_start)[at++] * from_start;
-      if (unit.kept) continue;
-      const uint64_t rows = tiles * (plan_.tile_frames / std::max<uint64_t>(1, unit.domain.step)) + static_cast<uint64_t>(excess);
-      plan_.stages[unit.node].rows_predicted += rows;
-      plan_.stages[unit.node].rows_replayed += rows;
-    }
-    return true;
+  uint64_t rows_per_tile(const Unit& unit) const { return plan_.tile_frames / std::max<uint64_t>(1, unit.domain.step); }
+
+  // Whether tiles are whole numbers of rows, of what is replayed as well as of what reads in the sweep.
+  bool in_whole_rows(uint32_t s) const {
+    const auto whole = [&](const Unit& unit) { return plan_.tile_frames % std::max<uint64_t>(1, unit.domain.step) == 0; };
+    const auto whole_or_kept = [&](const Unit& unit) { return unit.kept || whole(unit); };
+    const Sweep& sweep = plan_.sweeps[s];
+    return std::ranges::all_of(sweep.units, whole) &&
+           std::ranges::all_of(sweep.replays, [&](const Layer& layer) { return std::ranges::all_of(layer.units, whole_or_kept); });
   }
 
-  // Of tiles counted in the direction of the replay, if it is the same whether rows stay on the tape or not.
-  std::optional<std::vector<int64_t>> excesses_alike(uint32_t s, uint64_t first, uint64_t last) {
-    const TileSpan tiles = grid_tiles(plan_.turn, first, last);
-    const auto kept = excesses(s, tiles);
+  Overhangs kept_overhangs(uint32_t s, TileSpan tiles) {
+    segments_.set(s, tiles.first, tiles.last);
+    return overhangs_as_set(s, tiles);
+  }
+  Overhangs advanced_overhangs(uint32_t s, TileSpan tiles) {
     segments_.set_advance(s, tiles.first, tiles.last);
-    return kept == excesses_as_set(s, tiles) ? kept : std::nullopt;
+    return overhangs_as_set(s, tiles);
+  }
+  Overhangs overhangs_as_set(uint32_t s, TileSpan tiles) const {
+    Overhangs all;
+    for (const Layer& layer : segments_.replays(s))
+      for (const Unit& unit : layer.units) {
+        Overhang& overhang = all.emplace_back();
+        if (unit.kept || unit.range.count() == 0) continue;
+        const auto step = static_cast<int64_t>(rows_per_tile(unit));
+        overhang = {true, static_cast<int64_t>(unit.range.first) - tiles.first * step, static_cast<int64_t>(unit.range.last) - tiles.last * step};
+      }
+    return all;
   }
 
-  struct Walked {
-    uint64_t tiles = 0;
-    uint64_t from_start = 0;  // replays that began at the first tile
-  };
-  // Goes through the replays, until the sweep that looks back has come down to a tile.
-  Walked count_legs(uint32_t s, uint64_t down_to) {
-    const TurnPlan& turn = plan_.turn;
-    Walked walked;
-    Legs legs(plan_, s);
-    while (const std::optional<Leg> leg = legs.next()) {
-      const auto first = static_cast<uint64_t>(turn.from_last ? turn.tile_end - leg->last : leg->first - turn.first_tile);
-      if (leg->what == Leg::What::Sweep && first <= down_to) break;
-      if (leg->what != Leg::What::Replay) continue;
-      if (leg->begins && leg->keep) segments_.set(s, leg->first, leg->last);
-      if (leg->begins && !leg->keep) segments_.set_advance(s, leg->first, leg->last);
-      if (leg->recorded) continue;
-      const auto tiles = static_cast<uint64_t>(leg->last - leg->first);
-      const Layer& layer = segments_.replays(s)[leg->depth - 1];
-      walked.tiles += tiles;
-      walked.from_start += first == 0 ? 1 : 0;
-      add_tiles(tiles, layer);
-      for (const Unit& unit : layer.units)
-        if (!unit.kept) add(unit, leg->keep, kept_[unit.node]);
-    }
-    return walked;
+  // Away from the ends the rows of a replay lie to its tiles as those of any other do. Empty if there is no such place.
+  Middle find_middle(uint32_t s, bool advances) {
+    Middle middle;
+    const uint64_t count = plan_.turn.tiles(), centre = count / 2;
+    for (uint32_t other = 0; other < plan_.sweeps.size(); ++other)  // whose scans start from the same states
+      if (!plan_.sweeps[other].replays.empty() && !in_whole_rows(other)) return middle;
+    middle.kept = kept_overhangs(s, tiles_between(centre, centre + 1));
+    if (advances) middle.advanced = advanced_overhangs(s, tiles_between(centre, centre + 1));
+    const auto alike = [&](uint64_t first, uint64_t last) {
+      const TileSpan tiles = tiles_between(first, last);
+      return kept_overhangs(s, tiles) == middle.kept && (!advances || advanced_overhangs(s, tiles) == middle.advanced);
+    };
+    uint64_t low = 0, high = count;
+    for (uint64_t more = 1; !alike(low, low + 1); more *= 2)
+      if ((low += more) >= centre) return middle;
+    for (uint64_t less = 1; !alike(high - 1, high); less *= 2)
+      if (less + centre >= high) return middle;
+      else high -= less;
+    if (alike(low, high)) middle.tiles = {low, high};
+    return middle;
   }
 
   void add_tiles(uint64_t tiles, const Layer& layer) {
@@ -231,13 +234,12 @@ class ReplayCounter {
     plan_.turn.replayed_calls += tiles * layer.units.size();
   }
 
-  void add(const Unit& unit, bool keep, SegmentRows& kept) {
-    StagePlan& stage = plan_.stages[unit.node];
-    stage.rows_predicted += unit.range.count();
-    stage.rows_replayed += unit.range.count();
+  void add(NodeId node, uint64_t rows, bool keep, Range range) {
+    plan_.stages[node].rows_predicted += rows;
+    plan_.stages[node].rows_replayed += rows;
     if (!keep) return;
-    kept.sum += unit.range.count();
-    widen(kept.span, unit.range);
+    kept_[node].sum += rows;
+    widen(kept_[node].span, range);
   }
 
   Plan& plan_;
