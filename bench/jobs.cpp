@@ -119,6 +119,21 @@ Job zero_phase_job() {
   return job;
 }
 
+Job alternating_job(int scans) {
+  Job job;
+  job.format = format_of(sq::Dtype::f32, 1, 1, 48000);
+  job.build = [scans](sq::Pipeline& pipeline) {
+    std::string last = "frames";
+    for (int i = 0; i < scans; ++i) {
+      const std::string name = "smooth" + std::to_string(i);
+      add(pipeline, "exp_smooth", name.c_str(), {sq::Access(last)}, i % 2 == 0 ? "alpha=0.1" : "alpha=0.1 direction=backward");
+      last = name;
+    }
+  };
+  job.targets = {"smooth" + std::to_string(scans - 1)};
+  return job;
+}
+
 std::string viterbi_params() { return "band=-9,-7,-5,-3,-2,-0.5,-2,-3,-5,-7,-9"; }
 
 Job viterbi_job() {

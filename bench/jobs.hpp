@@ -1,4 +1,4 @@
-// The pipelines that are timed: the four demos of the command line, and one that needs two sweeps over spectra. Pure.
+// The pipelines that are timed: the four demos of the command line, and some that need several sweeps. Pure.
 #pragma once
 
 #include <functional>
@@ -31,6 +31,8 @@ Job normalise_job();
 // A Butterworth band-pass of order 2, forward and backward over 48 kHz.
 Job zero_phase_job();
 std::string zero_phase_params();
+// So many smoothings, forward, backward, forward, ...
+Job alternating_job(int scans);
 // The most probable path through 360 states that moves by at most five at a time.
 Job viterbi_job();
 std::string viterbi_params();

@@ -1,6 +1,7 @@
 // What the engine itself costs: bookkeeping per tile, planning, and choosing the mode.
 #include <array>
 #include <cstring>
+#include <filesystem>
 
 #include "engine.hpp"
 #include "reference/audio.hpp"
@@ -54,13 +55,19 @@ Contest of_empty_tiles(uint64_t frames) {
 // Planning alone, over a stream that is never read.
 class Planning final : public Contender {
  public:
-  // memory_budget: in sqrt mode; 0: auto, in whatever memory there is.
-  Planning(std::string name, const Job& job, uint64_t windows, uint64_t memory_budget = 0)
-      : Contender(std::move(name)), job_(job), pipeline_(job.format) {
+  struct Room {
+    uint64_t memory_budget = 0;  // in sqrt mode; 0: auto, in whatever memory there is
+    uint64_t disk_bytes = 0;
+    sq::Order order = sq::Order::rows;
+  };
+  Planning(std::string name, const Job& job, uint64_t windows, const Room& room)
+      : Contender(std::move(name)), job_(job), order_(room.order), pipeline_(job.format) {
     job_.build(pipeline_);
     sq::Settings settings;
-    settings.memory_budget = memory_budget;
-    if (memory_budget > 0) settings.mode = sq::Mode::sqrt;
+    settings.memory_budget = room.memory_budget;
+    if (room.memory_budget > 0) settings.mode = sq::Mode::sqrt;
+    if (room.disk_bytes > 0) settings.spill_dir = std::filesystem::temp_directory_path().string();
+    settings.disk_bytes = room.disk_bytes;
     pipeline_.configure(settings);
     sq::Reader reader;
     reader.frame_count = (windows - 1) * job.format.hop + job.format.window;
@@ -71,7 +78,7 @@ class Planning final : public Contender {
   Figures run() override {
     Figures figures;
     const Stopwatch stopwatch;
-    const sq::Plan plan = pipeline_.plan(job_.targets, 0, sq::to_end, true);
+    const sq::Plan plan = pipeline_.plan(job_.targets, 0, sq::to_end, true, order_);
     stopwatch.add_to(figures);
     figures.mode = plan.info().mode == SQS_CLASSIC ? "classic" : "sqrt";
     return figures;
@@ -79,20 +86,29 @@ class Planning final : public Contender {
 
  private:
   Job job_;
+  sq::Order order_;
   sq::Pipeline pipeline_;
 };
 
 Contest of_planning(uint64_t windows) {
   Contest contest;
   constexpr uint64_t kMiB = uint64_t{1} << 20;
-  contest.contenders.push_back(std::make_unique<Planning>("one sweep", audio_job(), windows));
-  contest.contenders.push_back(std::make_unique<Planning>("two sweeps", normalise_job(), windows));
-  contest.contenders.push_back(std::make_unique<Planning>("zero phase", zero_phase_job(), windows, 4 * kMiB));
-  contest.contenders.push_back(std::make_unique<Planning>("viterbi", viterbi_job(), windows, 64 * kMiB));
-  contest.goals = {{"planning one sweep, ms", {"one sweep"}, {}, 1},
-                   {"planning two sweeps, ms", {"two sweeps"}, {}, 1},
-                   {"planning a way back, ms", {"zero phase"}, {}, 1},
-                   {"planning states and rows, ms", {"viterbi"}, {}, 1}};
+  const auto contend = [&](const char* name, const Job& job, const Planning::Room& room) {
+    contest.contenders.push_back(std::make_unique<Planning>(name, job, windows, room));
+    contest.goals.push_back({std::string("planning ") + name + ", ms", {name}, {}, 1});
+  };
+  constexpr sq::Order kAny = sq::Order::any;
+  contend("one sweep", audio_job(), {});
+  contend("two sweeps", normalise_job(), {});
+  contend("zero phase", zero_phase_job(), {4 * kMiB});
+  contend("viterbi", viterbi_job(), {64 * kMiB});
+  contend("five turns", alternating_job(5), {4 * kMiB});
+  // In any order, which is one turn less: states, inner checkpoints, states on disk, rows on disk.
+  contend("states", viterbi_job(), {64 * kMiB, 0, kAny});
+  contend("inner, rows", zero_phase_job(), {kMiB / 2, 0, kAny});
+  contend("inner, states", viterbi_job(), {10 * kMiB, 0, kAny});
+  contend("states on disk", viterbi_job(), {10 * kMiB, kMiB << 7, kAny});
+  contend("rows on disk", zero_phase_job(), {kMiB, kMiB << 10, kAny});
   return contest;
 }
 
@@ -122,7 +138,7 @@ std::vector<Workload> engine_workloads() {
   return {
       {"bookkeeping/empty", "three stages of one step, 100 thousand tiles of 16 rows", 100'000 * kSpinTileRows, 5 * kSpinTileRows, of_empty_tiles},
       {"bookkeeping/spin", "three stages that spin, 16 rows and 0.1 ms per tile", 1000 * kSpinTileRows, 5 * kSpinTileRows, of_bookkeeping},
-      {"planning", "100 million windows, four graphs", 100'000'000, 1000, of_planning},
+      {"planning", "100 million windows: sweeps, ways back, inner checkpoints, disk, a chain", 100'000'000, 1000, of_planning},
       {"auto/one_sweep/1s", "auto after a probe, spectra and argmax", kSecond, kSmoke, one_sweep},
       {"auto/one_sweep/10s", "auto after a probe, spectra and argmax", 10 * kSecond, kSmoke, one_sweep},
       {"auto/one_sweep/10min", "auto after a probe, spectra and argmax", 600 * kSecond, kSmoke, one_sweep},
