@@ -11,6 +11,8 @@ __extension__ typedef unsigned __int128 Word;  // sums whose differences fit, th
 
 // C(n - 1 + p, p) from C(n - 2 + p, p - 1), with no product greater than the result.
 Wide next_multichoose(Wide previous, Wide n, uint32_t p) {
+  constexpr Wide kShort = Wide(1) << 31;  // products take a word, whose division is short
+  if (previous < kShort && n < kShort) return static_cast<uint64_t>(previous) * (static_cast<uint64_t>(n) - 1 + p) / p;
   const Wide common = std::gcd(static_cast<uint64_t>(previous % p), static_cast<uint64_t>(p));
   return (previous / common) * ((n - 1 + p) / (p / common));
 }
@@ -147,7 +149,8 @@ CapacityTable::CapacityTable(uint64_t tiles, uint64_t pool_bytes, uint64_t state
   const Wide pool = usable_pool(pool_bytes, state_bytes, tile_bytes);
   states_ = pool / state_;
   least_ = pool % state_;
-  row_count_ = static_cast<uint64_t>(state_ >= tile_ ? states_ + 1 : pool / tile_ - least_ / tile_ + 1);
+  kept_least_ = kept(0);
+  row_count_ = static_cast<uint64_t>(state_ >= tile_ ? states_ + 1 : kept(states_) - kept_least_ + 1);
   top_.push_back(kept(states_));
   while (top_.back() < tiles && this->levels() < std::min(levels, kMostLevels)) add_level();
 }
@@ -155,11 +158,11 @@ CapacityTable::CapacityTable(uint64_t tiles, uint64_t pool_bytes, uint64_t state
 void CapacityTable::add_level() {
   const uint32_t level = levels() + 1;
   rows_.resize(rows_.size() + row_count_);
-  row(level, 0) = kept(0);
+  row(level, 0) = kept_least_;
   if (state_ >= tile_)
     add_columns(level);
   else
-    for (uint64_t i = 1; i < row_count_; ++i) row(level, i) = within_run(i - 1, run_start(i) - run_start(i - 1), level);
+    add_runs(level);
   top_.push_back(top_.back() + tiles(level, states_));
 }
 
@@ -171,10 +174,19 @@ void CapacityTable::add_columns(uint32_t level) {
   }
 }
 
+void CapacityTable::add_runs(uint32_t level) {
+  Wide start = 0;
+  for (uint64_t i = 1; i < row_count_; ++i) {
+    const Wide next = run_start(i);
+    row(level, i) = within_run(i - 1, next - start, level);
+    start = next;
+  }
+}
+
 // Row i > 0 is that of the last column before K grows for the i-th time.
 Wide CapacityTable::run_start(uint64_t index) const {
   if (index == 0) return 0;
-  const Wide quotient = least_ / tile_ + Wide(index);
+  const Wide quotient = kept_least_ - 1 + Wide(index);
   return ceil_div(quotient * tile_ - least_, state_) - 1;
 }
 
@@ -186,14 +198,14 @@ Wide CapacityTable::within_run(uint64_t index, Wide steps, uint32_t level) const
     choices = next_multichoose(choices, steps, p);
     sum += choices * row(level - p, index);
   }
-  return sum + next_multichoose(choices, steps, level - 1) * (least_ / tile_ + Wide(index) + 1);
+  return sum + next_multichoose(choices, steps, level - 1) * (kept_least_ + Wide(index));
 }
 
 Wide CapacityTable::tiles(uint32_t level, Wide column) const {
   if (column > states_) return top_[level - 1];
   if (level == 1) return kept(column);
   if (state_ >= tile_) return row(level, static_cast<uint64_t>(column));
-  const auto index = static_cast<uint64_t>((least_ + column * state_) / tile_ - least_ / tile_);
+  const auto index = static_cast<uint64_t>(kept(column) - kept_least_);
   return within_run(index, column - run_start(index), level);
 }
 
@@ -212,7 +224,7 @@ CapacityTable::Split CapacityTable::split(uint64_t tiles, Wide column) const {
 
 Wide CapacityTable::evaluations_of_full(uint32_t level, Wide column) const {
   return static_cast<Wide>(static_cast<Word>(level * tiles(level, column)) -
-                           static_cast<Word>(kept(0)) * spared(level, column));
+                           static_cast<Word>(kept_least_) * spared(level, column));
 }
 
 // A split at column y leaves a full part behind if tiles(level, y - 2) >= deficit; at column 1 if there is no deficit.
@@ -231,7 +243,7 @@ Wide CapacityTable::last_full_split(uint32_t level, Wide column, Wide deficit) c
 
 CapacityTable::Work CapacityTable::work_of_full_splits(uint32_t level, Wide column, Wide below) const {
   const Word advanced = static_cast<Word>(tiles(level, column) - tiles(level, below));
-  const Word less = static_cast<Word>(kept(0)) * (spared(level, column) - spared(level, below));
+  const Word less = static_cast<Word>(kept_least_) * (spared(level, column) - spared(level, below));
   const Word runs = kept_runs_of_full(level, column) - kept_runs_of_full(level, below);
   return {static_cast<Wide>(level * advanced - less), static_cast<Wide>(runs)};
 }
@@ -261,7 +273,7 @@ uint64_t CapacityTable::first_kept(uint64_t tiles, Wide column) const {
   for (;;) {
     const Split next = split(tiles, column);
     if (next.advance == 0) return tiles;
-    if (!next.full) return static_cast<uint64_t>(next.level == 2 ? kept(column - 1) : kept(0));
+    if (!next.full) return static_cast<uint64_t>(next.level == 2 ? kept(column - 1) : kept_least_);
     const Wide deficit = this->tiles(next.level, column) - Wide(tiles);
     column = last_full_split(next.level, column, deficit) - 1;
     tiles = static_cast<uint64_t>(this->tiles(next.level, column) - deficit);

@@ -119,6 +119,7 @@ class CapacityTable {
   Wide row(uint32_t level, uint64_t index) const { return rows_[(level - 2) * row_count_ + index]; }
   void add_level();
   void add_columns(uint32_t level);
+  void add_runs(uint32_t level);
   Wide within_run(uint64_t index, Wide steps, uint32_t level) const;
   Wide run_start(uint64_t index) const;
   Wide evaluations_of_full(uint32_t level, Wide column) const;
@@ -126,6 +127,7 @@ class CapacityTable {
   Wide state_, tile_;
   Wide states_ = 0;          // M
   Wide least_ = 0;           // b_0
+  Wide kept_least_ = 0;      // K of it
   uint64_t row_count_ = 0;   // columns held per level
   std::vector<Wide> rows_;   // level 2, level 3, ...
   std::vector<Wide> top_;    // tiles(q, M + 1)
