@@ -1,5 +1,5 @@
-// The replays of a schedule with inner checkpoints, counted without going through them: those that lie in the middle of the stream
-// are alike, and what they come to is known for whole parts of the schedule. Pure arithmetic.
+// The replays of a schedule with inner checkpoints, counted without going through them: those in the middle of the stream are
+// alike, and what they come to is known for whole parts of the schedule. Pure arithmetic.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,8 @@ struct InnerReplays {
   Schedule::Span kept_span;     // from the first of the tiles kept to the last
 };
 
-// Of a Multi schedule: counts replays of tiles in `middle`; all others are shown, in no particular order. Tiles are counted in the
-// direction of the replays.
+// Of a Multi schedule: counts replays of tiles in `middle`, and shows all that do not lie in it, and maybe some that do but keep no
+// rows, in no particular order. Tiles are counted in the direction of the replays.
 using ShowReplay = std::function<void(uint64_t first, uint64_t last, bool keep)>;
 InnerReplays inner_replays(const Schedule& schedule, Schedule::Span middle, const ShowReplay& show);
 

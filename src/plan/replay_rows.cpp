@@ -120,7 +120,8 @@ class ReplayCounter {
       const auto rest = std::views::iota(alike_from, count - 1);
       alike_to = alike_from + static_cast<uint64_t>(
           std::ranges::partition_point(rest, [&](uint64_t j) { return edge(j + 1) <= middle.tiles.last; }) - rest.begin());
-      if (alike_from < alike_to) add_alike(s, middle.kept, alike_to - alike_from, edge(alike_to) - edge(alike_from), true, {edge(alike_from), edge(alike_to)});
+      const Schedule::Span between = {edge(alike_from), edge(alike_to)};
+      if (alike_from < alike_to) add_alike(s, middle.kept, alike_to - alike_from, between.last - between.first, true, between);
     }
     for (uint64_t j = 0; j < count; ++j) {
       if (j == alike_from) j = alike_to;
@@ -162,16 +163,17 @@ class ReplayCounter {
 
   // So many replays of so many tiles together; of rows that are kept, between which tiles.
   void add_alike(uint32_t s, const Overhangs& overhangs, uint64_t replays, uint64_t tiles, bool keep, Schedule::Span between) {
+    const TileSpan grid = tiles_between(between.first, between.last);
     size_t at = 0;
     for (const Layer& layer : segments_.replays(s)) {
       add_tiles(tiles, layer);
       for (const Unit& unit : layer.units) {
         const Overhang& overhang = overhangs[at++];
         if (unit.kept || !overhang.any) continue;
-        const uint64_t rows = tiles * rows_per_tile(unit) + static_cast<uint64_t>(overhang.rows() * static_cast<int64_t>(replays));
-        const TileSpan grid = tiles_between(between.first, between.last);
-        const int64_t step = static_cast<int64_t>(rows_per_tile(unit));
-        add(unit.node, rows, keep, {static_cast<uint64_t>(grid.first * step + overhang.low), static_cast<uint64_t>(grid.last * step + overhang.high)});
+        const auto per_tile = static_cast<int64_t>(rows_per_tile(unit));
+        const int64_t rows = static_cast<int64_t>(tiles) * per_tile + overhang.rows() * static_cast<int64_t>(replays);
+        const int64_t first = grid.first * per_tile + overhang.low, last = grid.last * per_tile + overhang.high;
+        add(unit.node, static_cast<uint64_t>(rows), keep, {static_cast<uint64_t>(first), static_cast<uint64_t>(last)});
       }
     }
   }
@@ -183,8 +185,8 @@ class ReplayCounter {
     const auto whole = [&](const Unit& unit) { return plan_.tile_frames % std::max<uint64_t>(1, unit.domain.step) == 0; };
     const auto whole_or_kept = [&](const Unit& unit) { return unit.kept || whole(unit); };
     const Sweep& sweep = plan_.sweeps[s];
-    return std::ranges::all_of(sweep.units, whole) &&
-           std::ranges::all_of(sweep.replays, [&](const Layer& layer) { return std::ranges::all_of(layer.units, whole_or_kept); });
+    const auto layer_whole = [&](const Layer& layer) { return std::ranges::all_of(layer.units, whole_or_kept); };
+    return std::ranges::all_of(sweep.units, whole) && std::ranges::all_of(sweep.replays, layer_whole);
   }
 
   Overhangs kept_overhangs(uint32_t s, TileSpan tiles) {
@@ -201,8 +203,10 @@ class ReplayCounter {
       for (const Unit& unit : layer.units) {
         Overhang& overhang = all.emplace_back();
         if (unit.kept || unit.range.count() == 0) continue;
-        const auto step = static_cast<int64_t>(rows_per_tile(unit));
-        overhang = {true, static_cast<int64_t>(unit.range.first) - tiles.first * step, static_cast<int64_t>(unit.range.last) - tiles.last * step};
+        const auto per_tile = static_cast<int64_t>(rows_per_tile(unit));
+        overhang.any = true;
+        overhang.low = static_cast<int64_t>(unit.range.first) - tiles.first * per_tile;
+        overhang.high = static_cast<int64_t>(unit.range.last) - tiles.last * per_tile;
       }
     return all;
   }

@@ -56,7 +56,7 @@ void expect_as_the_actions_go(const Chain& chain, const Schedule& schedule, Sche
   EXPECT_EQ(counted.kept_span.first, expected.kept_span.first) << chain;
   EXPECT_EQ(counted.kept_span.last, expected.kept_span.last) << chain;
   for (const auto& [first, last, keep] : shown)
-    EXPECT_FALSE(keep && first >= middle.first && last <= middle.last) << chain << ": [" << first << ", " << last << ") was shown";
+    EXPECT_FALSE(keep && first >= middle.first && last <= middle.last) << chain << ": " << first << " to " << last;
 }
 
 TEST(InnerReplays, AreThoseOfTheActionsWhateverIsCountedOrShown) {

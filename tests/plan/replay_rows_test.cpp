@@ -62,6 +62,7 @@ uint64_t rows_segment_by_segment(const Plan& plan, uint32_t sweep, NodeId stage)
 // What goes onto the tape is a map behind the scan: in replays that lead from one state to another it has no rows, and in the
 // others more than their tiles.
 TEST(ReplayRows, OfInnerCheckpointsAreThoseOfAllReplaysWhereTheyOverlap) {
+  int inner = 0;
   for (const uint64_t frames : {500u, 3001u, 40'000u})
     for (const bool backward : {false, true})
       for (const uint64_t more : {0u, 300u, 3000u}) {
@@ -78,9 +79,13 @@ TEST(ReplayRows, OfInnerCheckpointsAreThoseOfAllReplaysWhereTheyOverlap) {
         const auto plan = planned(r);
         ASSERT_NE(plan, nullptr);
         ASSERT_EQ(plan->turn.kind, TurnPlan::Kind::Reversal);
-        for (const char* stage : {"frames", "forth", "delta"})
-          EXPECT_EQ(plan->stages[b.id(stage)].rows_replayed, rows_leg_by_leg(*plan, b.id(stage))) << stage << ", " << frames << " frames";
+        inner += plan->turn.schedule->kind() == ScheduleKind::Multi ? 1 : 0;
+        for (const char* stage : {"frames", "forth", "delta"}) {
+          const NodeId id = b.id(stage);
+          EXPECT_EQ(plan->stages[id].rows_replayed, rows_leg_by_leg(*plan, id)) << stage << ", " << frames << " frames";
+        }
       }
+  EXPECT_GT(inner, 6);
 }
 
 // The sweeps before the last need all rows, the last one those of a part, which ends in the middle of the stream.
