@@ -9,6 +9,8 @@ namespace {
 
 __extension__ typedef unsigned __int128 Word;  // sums whose differences fit, though they may wrap
 
+constexpr uint32_t kUsualLevels = 4;
+
 // C(n - 1 + p, p) from C(n - 2 + p, p - 1), with no product greater than the result.
 Wide next_multichoose(Wide previous, Wide n, uint32_t p) {
   constexpr Wide kShort = Wide(1) << 31;  // products take a word, whose division is short
@@ -151,6 +153,7 @@ CapacityTable::CapacityTable(uint64_t tiles, uint64_t pool_bytes, uint64_t state
   least_ = pool % state_;
   kept_least_ = kept(0);
   row_count_ = static_cast<uint64_t>(state_ >= tile_ ? states_ + 1 : kept(states_) - kept_least_ + 1);
+  rows_.reserve(row_count_ * (std::min(levels, kUsualLevels) - 1));
   top_.push_back(kept(states_));
   while (top_.back() < tiles && this->levels() < std::min(levels, kMostLevels)) add_level();
 }

@@ -242,8 +242,11 @@ class Planner {
     const auto attempt = [&](const Shape& shape) {
       const Size bytes = tiled_bytes(shape);
       if (bytes.overflowed() || bytes.saturated() > plan_.budget_bytes) return false;
-      if (!schedule_turn(plan_, plan_.budget_bytes - bytes.saturated(), request_.disk_bytes)) return false;
+      const uint64_t pool_bytes = plan_.budget_bytes - bytes.saturated();
       count_rows(plan_);
+      const double least_replays_ns = request_.disk_bytes == 0 ? least_replay_ns(plan_, pool_bytes) : 0;
+      if (found && sqrt_ns(plan_) + least_replays_ns >= least_ns) return false;  // whatever the schedule
+      if (!schedule_turn(plan_, pool_bytes, request_.disk_bytes)) return false;
       estimate_replays(plan_);
       const double ns = sqrt_ns(plan_);
       if (found && ns >= least_ns) return true;

@@ -205,6 +205,17 @@ double tile_ns(const Plan& plan) {
   return ns;
 }
 
+}  // namespace
+
+double least_replay_ns(const Plan& plan, uint64_t pool_bytes) {
+  const TurnPlan& turn = plan.turn;
+  if (turn.kind != TurnPlan::Kind::Reversal || turn.replays_ahead || turn.tile_bytes == 0) return 0;
+  const uint64_t kept = pool_bytes / turn.tile_bytes + 1;
+  return turn.tiles() <= kept ? 0 : static_cast<double>(turn.tiles() - kept) * tile_ns(plan);
+}
+
+namespace {
+
 // What it takes to put rows on disk, and to get them back.
 double spill_ns(const Plan& plan, uint64_t tiles, uint64_t segments) {
   return plan.costs.disk_ns_per_byte * static_cast<double>(plan.turn.tile_bytes) * static_cast<double>(tiles) +
