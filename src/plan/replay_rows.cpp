@@ -2,7 +2,6 @@
 // of them where they are all alike, in its middle.
 #include <algorithm>
 #include <optional>
-#include <ranges>
 
 #include "plan/inner_replays.hpp"
 #include "plan/legs.hpp"
@@ -34,6 +33,17 @@ struct Middle {
   Overhangs kept;      // of replays whose rows are kept,
   Overhangs advanced;  // and of those that lead from one state to another
 };
+
+// The first number of [from, to) that `holds` is not true of, which it is of all before; or `to`.
+template <class Holds>
+uint64_t first_without(uint64_t from, uint64_t to, Holds&& holds) {
+  while (from < to) {
+    const uint64_t middle = from + (to - from) / 2;
+    if (holds(middle)) from = middle + 1;
+    else to = middle;
+  }
+  return from;
+}
 
 class ReplayCounter {
  public:
@@ -114,12 +124,8 @@ class ReplayCounter {
     uint64_t alike_from = count, alike_to = count;
     if (count > kFew) {
       const Middle middle = find_middle(s, false);
-      const auto inner = std::views::iota(uint64_t{1}, count - 1);
-      alike_from = 1 + static_cast<uint64_t>(
-          std::ranges::partition_point(inner, [&](uint64_t j) { return edge(j) < middle.tiles.first; }) - inner.begin());
-      const auto rest = std::views::iota(alike_from, count - 1);
-      alike_to = alike_from + static_cast<uint64_t>(
-          std::ranges::partition_point(rest, [&](uint64_t j) { return edge(j + 1) <= middle.tiles.last; }) - rest.begin());
+      alike_from = first_without(1, count - 1, [&](uint64_t j) { return edge(j) < middle.tiles.first; });
+      alike_to = first_without(alike_from, count - 1, [&](uint64_t j) { return edge(j + 1) <= middle.tiles.last; });
       const Schedule::Span between = {edge(alike_from), edge(alike_to)};
       if (alike_from < alike_to) add_alike(s, middle.kept, alike_to - alike_from, between.last - between.first, true, between);
     }
