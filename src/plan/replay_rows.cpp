@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "core/wide.hpp"
 #include "plan/inner_replays.hpp"
 #include "plan/legs.hpp"
 #include "plan/segments.hpp"
@@ -217,10 +218,43 @@ class ReplayCounter {
     return all;
   }
 
-  // Away from the ends the rows of a replay lie to its tiles as those of any other do. Empty if there is no such place.
+  // The longest stretch of tiles in which no stage begins or ends: where one does, in whatever sweep, states are others than
+  // elsewhere.
+  Schedule::Span longest_stretch() const {
+    const TurnPlan& turn = plan_.turn;
+    const auto count = static_cast<Wide>(turn.tiles());
+    const bool turned = turn.kind == TurnPlan::Kind::Reversal && turn.from_last;
+    std::vector<Wide> ends = {0, count};
+    const auto add_end = [&](const Unit& unit, uint64_t row) {
+      const Wide frame = static_cast<Wide>(unit.domain.origin) + static_cast<Wide>(row) * static_cast<Wide>(unit.domain.step);
+      for (const int64_t lead : {int64_t{0}, unit.z, -unit.z}) {
+        const Wide tile = floor_div(frame - lead, static_cast<Wide>(plan_.tile_frames));
+        ends.push_back(std::clamp<Wide>(turned ? turn.tile_end - tile : tile - turn.first_tile, 0, count));
+      }
+    };
+    for (const Sweep& sweep : plan_.sweeps)
+      for (uint32_t d = 0; d <= sweep.replays.size() && !sweep.replays.empty(); ++d)
+        for (const Unit& unit : sweep.layer(d).units) {
+          if (unit.kept || unit.range.count() == 0) continue;
+          add_end(unit, unit.range.first);
+          add_end(unit, unit.range.last);
+        }
+    std::sort(ends.begin(), ends.end());
+    Schedule::Span longest;
+    for (size_t i = 1; i < ends.size(); ++i)
+      if (ends[i] - ends[i - 1] > static_cast<Wide>(longest.last - longest.first))
+        longest = {static_cast<uint64_t>(ends[i - 1]), static_cast<uint64_t>(ends[i])};
+    return longest;
+  }
+
+  // Away from such ends the rows of a replay lie to its tiles as those of any other do. Empty if there is no such place.
   Middle find_middle(uint32_t s, bool advances) {
+    constexpr uint64_t kBeside = 8;  // tiles in which that must show
     Middle middle;
-    const uint64_t count = plan_.turn.tiles(), centre = count / 2;
+    const Schedule::Span stretch = longest_stretch();
+    uint64_t low = stretch.first, high = stretch.last;
+    if (high - low < 4 * kBeside) return middle;
+    const uint64_t centre = low + (high - low) / 2;
     for (uint32_t other = 0; other < plan_.sweeps.size(); ++other)  // whose scans start from the same states
       if (!plan_.sweeps[other].replays.empty() && !in_whole_rows(other)) return middle;
     middle.kept = kept_overhangs(s, tiles_between(centre, centre + 1));
@@ -229,11 +263,15 @@ class ReplayCounter {
       const TileSpan tiles = tiles_between(first, last);
       return kept_overhangs(s, tiles) == middle.kept && (!advances || advanced_overhangs(s, tiles) == middle.advanced);
     };
-    uint64_t low = 0, high = count;
-    for (uint64_t more = 1; !alike(low, low + 1); more *= 2)
-      if ((low += more) >= centre) return middle;
-    for (uint64_t less = 1; !alike(high - 1, high); less *= 2)
-      if (less + centre >= high) return middle;
+    const auto all_alike = [&](uint64_t first) {
+      for (uint64_t t = first; t < first + kBeside; ++t)
+        if (!alike(t, t + 1)) return false;
+      return true;
+    };
+    for (uint64_t more = 1; !all_alike(low); more *= 2)
+      if ((low += more) + kBeside >= centre) return middle;
+    for (uint64_t less = 1; !all_alike(high - kBeside); less *= 2)
+      if (less + kBeside + centre >= high) return middle;
       else high -= less;
     if (alike(low, high)) middle.tiles = {low, high};
     return middle;

@@ -43,6 +43,15 @@ TEST_P(LookingBack, AnyRunOfARandomGraphGivesTheBytesOfTheNaiveEvaluator) {
     EXPECT_GT(tried.schedules.at(static_cast<size_t>(schedule)), 3U) << "sqs_schedule_code " << schedule;
 }
 
+// In the middle of these streams a stage begins, where states are others than elsewhere: replays were once counted as if all
+// segments were alike.
+TEST(LookingBackAtParts, RowsAreCountedWhereAStageBeginsInTheMiddle) {
+  TrialOptions options;
+  options.graphs_variable = "SQS_PART_GRAPHS";
+  options.in_little = true;
+  for (const uint64_t seed : {40'786U, 41'637U}) EXPECT_GT(try_spilling(seed, 1, options, 0).runs, 10U);
+}
+
 INSTANTIATE_TEST_SUITE_P(Share, LookingBack, ::testing::Range(uint64_t{0}, kShares));
 
 TEST(LookingBackOnDisk, RowsOfARandomGraphThatWereOnDiskAreThoseOfTheNaiveEvaluator) {
