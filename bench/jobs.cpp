@@ -119,6 +119,17 @@ Job zero_phase_job() {
   return job;
 }
 
+Job there_and_back_and_there_job() {
+  Job job;
+  job.format = format_of(sq::Dtype::f32, 1, 1, 48000);
+  job.build = [](sq::Pipeline& pipeline) {
+    add(pipeline, "sosfiltfilt", "filtered", {"frames"}, zero_phase_params());
+    add(pipeline, "sosfilt", "envelope", {"filtered"}, "butter=lowpass order=2 high=20");
+  };
+  job.targets = {"envelope"};
+  return job;
+}
+
 Job alternating_job(int scans) {
   Job job;
   job.format = format_of(sq::Dtype::f32, 1, 1, 48000);

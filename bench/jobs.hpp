@@ -31,6 +31,8 @@ Job normalise_job();
 // A Butterworth band-pass of order 2, forward and backward over 48 kHz.
 Job zero_phase_job();
 std::string zero_phase_params();
+// The same, and the output of a low-pass over it: forward, backward, forward.
+Job there_and_back_and_there_job();
 // So many smoothings, forward, backward, forward, ...
 Job alternating_job(int scans);
 // The most probable path through 360 states that moves by at most five at a time.

@@ -73,6 +73,17 @@ Contest replaying_ahead(const Subject& subject, uint64_t frames, uint64_t bytes)
   return contest;
 }
 
+// Three scans, each against the one before: the second thread replays two of them while the first one is at the third.
+Contest replaying_chains_ahead(uint64_t frames, uint64_t bytes) {
+  Contest contest;
+  contest.stream = std::make_unique<Stream>(sound(frames));
+  const Subject subject = {there_and_back_and_there_job, {}, sound};
+  contest.contenders.push_back(engine("1 thread", subject, *contest.stream, bytes));
+  contest.contenders.push_back(engine("2 threads", subject, *contest.stream, bytes, false, 2));
+  contest.goals = {{"two threads against one", {"2 threads"}, {"1 thread"}, 0.80, false, false, true}};
+  return contest;
+}
+
 // Budgets in equal ratios, the most first.
 Contest frontier(const Subject& subject, uint64_t frames) {
   Contest contest;
@@ -104,6 +115,8 @@ std::vector<Workload> back_workloads() {
        [](uint64_t frames) { return storing_all(zero_phase(), frames); }},
       {"back/zero_phase/threads", "the same in 16 MiB on two threads, against everything in memory on one", kSamples, kFewSamples,
        [](uint64_t frames) { return replaying_ahead(zero_phase(), frames, 16 * kMiB); }},
+      {"back/chain/threads", "a forward filter behind it, in 16 MiB on two threads, against one", kSamples, kFewSamples,
+       [](uint64_t frames) { return replaying_chains_ahead(frames, 16 * kMiB); }},
       {"back/viterbi/2MiB", "most probable path of 360 states, 35 MiB of pointers: in 2 MiB, against checkpoints by hand", kRows,
        kFewRows,
        [](uint64_t frames) { return in_memory_of(viterbi(), frames, 2 * kMiB); }},

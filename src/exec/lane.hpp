@@ -1,5 +1,5 @@
 // A stage or a sink at work in a layer of the sweep at hand: how far it has come, and what it works with. Belongs to the thread
-// that drives the run.
+// that works through the layer.
 #pragma once
 
 #include <algorithm>

@@ -19,7 +19,7 @@ std::string rows_text(uint64_t first, uint64_t last) {
 }  // namespace
 
 LookBack::LookBack(RunContext& context, Plan& plan, Machinery& machinery)
-    : context_(context), plan_(plan), machinery_(machinery), segments_(plan), pool_(context.arena + plan.turn.pool_offset),
+    : context_(context), plan_(plan), machinery_(machinery), segments_(plan), save_starts_(plan), pool_(context.arena + plan.turn.pool_offset),
       staging_(context.arena + plan.turn.staging_offset), watches_(plan.graph->size()), recorded_(plan.sweeps.size()) {
   for (uint64_t i = 0; i < plan.turn.saved.size(); ++i) {
     const SavedState& saved = plan.turn.saved[i];
@@ -41,7 +41,7 @@ LookBack::LookBack(RunContext& context, Plan& plan, Machinery& machinery)
 
 void LookBack::set_up_recording(uint32_t sweep) {
   recorded_[sweep].resize(plan_.graph->size());
-  if (plan_.turn.replays_ahead) set_up_rolling(sweep);
+  if (plan_.turn.rolls()) set_up_rolling(sweep);
   if (plan_.turn.tiles() == 0) return;
   tail_ = recorded_tiles(plan_, sweep);
   if (plan_.turn.spills()) return set_up_spilling();
@@ -54,7 +54,7 @@ void LookBack::set_up_recording(uint32_t sweep) {
     if (rolling_.has_value()) tape.rolls = rolling_->tape_of(unit.node);
     else tape.data = pool_ + tape_offset(unit.node, static_cast<uint64_t>(tail_.last - tail_.first));
   }
-  if (rolling_.has_value()) begin_rolling(sweep, 0);
+  if (rolling_.has_value()) begin_rolling(sweep, true, 0);
 }
 
 // The sweep's own buffers come first in the pool.
@@ -70,15 +70,20 @@ void LookBack::set_up_rolling(uint32_t sweep) {
 }
 
 // With so many states left in the pool; false if it has too few slots.
-bool LookBack::begin_rolling(uint32_t sweep, uint64_t states) {
-  const TurnPlan& turn = plan_.turn;
+bool LookBack::begin_rolling(uint32_t sweep, bool keep, uint64_t states) {
   for (const Unit& unit : segments_.replays(sweep)[0].units) {
     const uint32_t rolls = unit.is_tape() && !unit.kept ? rolling_->tape_of(unit.node) : Lane::kNoTape;
-    if (rolls != Lane::kNoTape) rolling_->set_rows(rolls, unit.range);
+    if (rolls != Lane::kNoTape) rolling_->set_rows(rolls, keep ? unit.range : Range{});
   }
-  const uint64_t slots_bytes =
-      turn.area_bytes() - turn.extra_bytes - turn.tile_of_tapes_bytes().saturated() - states * turn.state_bytes;
-  return rolling_->begin(turn.tile_bytes == 0 ? 0 : slots_bytes / turn.tile_bytes);
+  return rolling_->begin(slots_beside(states));
+}
+
+// For which there is room if so many states are in the pool.
+uint64_t LookBack::slots_beside(uint64_t states) const {
+  const TurnPlan& turn = plan_.turn;
+  if (turn.tile_bytes == 0) return 0;
+  const uint64_t bytes = turn.area_bytes() - turn.extra_bytes - turn.tile_of_tapes_bytes().saturated() - states * turn.state_bytes;
+  return bytes / turn.tile_bytes;
 }
 
 // All segments lie where the last rows will stay, which are as many or more.
@@ -99,7 +104,8 @@ void LookBack::set_up_spilling() {
   }
 }
 
-// Tapes lie one after the other, as long as the segment asks; in a chain all segments take what the longest does.
+// Tapes lie one after the other, as long as the segment asks; in a chain all segments take what the longest does. Of a node that
+// has none: where they end.
 uint64_t LookBack::tape_offset(NodeId node, uint64_t tiles) const {
   const TurnPlan& turn = plan_.turn;
   Size offset;
@@ -141,15 +147,15 @@ Result<std::optional<Leg>> LookBack::next(uint32_t sweep) {
   return leg;
 }
 
-// What was recorded has its slots already. A replay sets out when the state it starts from is loaded: those before it are left.
+// What was recorded has its slots already.
 Status LookBack::roll_tapes(uint32_t sweep, const Leg& leg) {
-  const uint64_t states = leg.on_disk || leg.record >= Leg::kPassing ? 0 : leg.record;
-  if (leg.recorded || begin_rolling(sweep, states)) return ok();
+  if (leg.recorded || begin_rolling(sweep, leg.keep, leg.states)) return ok();
   return Error{SQS_E_INTERNAL, "a segment's rows do not fit the planned pool; this is a defect of the library"};
 }
 
 void LookBack::seat_tapes(uint32_t sweep, const Leg& leg) {
   const uint64_t tiles = leg.keep ? static_cast<uint64_t>(leg.last - leg.first) : 1;
+  std::byte* tapes = pool_ + copy_ * tape_offset(plan_.graph->size(), tiles);
   for (const Layer& layer : plan_.sweeps[sweep].replays)
     for (const Unit& unit : layer.units) {
       if (!unit.is_tape() || unit.kept) continue;
@@ -157,12 +163,20 @@ void LookBack::seat_tapes(uint32_t sweep, const Leg& leg) {
       const auto tape = std::find_if(plan_.turn.tapes.begin(), plan_.turn.tapes.end(),
                                      [&](const Tape& t) { return t.node == unit.node; });
       if (tape == plan_.turn.tapes.end()) continue;  // none of its rows are ever read
-      buffer.data = pool_ + tape_offset(unit.node, tiles);
+      buffer.data = tapes + tape_offset(unit.node, tiles);
       buffer.capacity = tape->rows_per_tile * tiles + tape->beside_rows;
       if (leg.keep) buffer.first = unit.range.first;
       else if (unit.backward) buffer.start_below(unit.range.last);
       else buffer.start_at(unit.range.first);
     }
+}
+
+void LookBack::turn_tapes(uint32_t sweep) {
+  if (rolling_.has_value()) return rolling_->turn();
+  for (const Layer& layer : plan_.sweeps[sweep].replays)
+    for (const Unit& unit : layer.units)
+      if (unit.is_tape() && !unit.kept) machinery_.read_tape(unit.buffer) = machinery_.buffer(unit.buffer);
+  copy_ = 1 - copy_;
 }
 
 // Also where it has no rows to make in this leg: the next one may go on from here. At the very start a scan has no state yet.
@@ -216,6 +230,7 @@ void LookBack::watch_for(const Layer& layer, const Leg& leg) {
 }
 
 void LookBack::begin_sweep(uint32_t sweep, std::vector<Lane>& lanes) {
+  copy_ = 0;
   recording_for_ = sweep + 1;
   while (recording_for_ < recorded_.size() && recorded_[recording_for_].empty()) ++recording_for_;
   for (auto& watch : watches_)
@@ -243,7 +258,7 @@ void LookBack::next_save(const Lane& lane, Watch& watch) {
     watch.save_row = Segments::kNoRow;
     watch.next_save = watch.saves != nullptr ? watch.saves->next() : std::nullopt;
     if (!watch.next_save.has_value()) return;
-    const uint64_t row = segments_.start(lane.unit->node, watch.next_save->boundary);
+    const uint64_t row = save_starts_.start(lane.unit->node, watch.next_save->boundary);
     if (row == Segments::kNoRow || row == start) continue;
     watch.save_row = row;
     return;
@@ -320,6 +335,10 @@ Status LookBack::from_disk(const Lane& lane, uint64_t row, uint64_t record, std:
   const Range& rows = lane.unit->range;
   return disk_failed(node, row, "its state at row " + std::to_string(row) + ", from which " + rows_text(rows.first, rows.last) +
                                     " are evaluated again, can't be had back from disk", std::move(read).error());
+}
+
+bool LookBack::can_save(const Leg& leg) const {
+  return leg.on_disk || !rolling_.has_value() || rolling_->lie_within(slots_beside(leg.record + 1));
 }
 
 Status LookBack::save_passing(const Leg& leg) {

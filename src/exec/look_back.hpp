@@ -1,8 +1,8 @@
 // What a run that looks back needs besides its lanes: the tape, the checkpoints, and where in the segment at hand everything
 // lies. Works on the executor's own plan. Made with all memory it needs; belongs to the thread that drives the run.
 //
-// Where a second thread replays, tapes roll; next() and restore() are then called while it rests, reached() and stop() by the thread
-// at work on the scan.
+// Where a second thread replays, next(), restore(), save_passing() and read() are called by it, or while it rests; reached() and
+// stop() by the thread at work on the scan; the rest by the driving thread.
 //
 // A replayed scan must come through the same states again: the hash of each saved state is compared when a replay passes its
 // row, and a difference is an error that names the stage and the rows that were evaluated from the state before to that one.
@@ -31,6 +31,8 @@ class LookBack {
   Status restore(const Leg& leg, Lane& lane);
   // Makes a checkpoint of the states that the last replay has left on its way.
   Status save_passing(const Leg& leg);
+  // Whether it has room already: where tapes roll, rows may still lie there.
+  bool can_save(const Leg& leg) const;
   // Gets the rows of a segment back from disk onto the tape.
   Status read(const Leg& leg);
 
@@ -43,8 +45,10 @@ class LookBack {
   // Rows [first, last) have been made: those of the first segment of a later sweep go on its tape, and where the plan spills
   // those of all others by way of the tape to disk.
   Status record(const Lane& lane, uint64_t first, uint64_t last);
-  // Where a second thread replays: the tapes; else NULL.
+  // Where a second thread replays what the sweep looks back on only once: the tapes; else NULL.
   RollingTapes* rolling_tapes() { return rolling_.has_value() ? &*rolling_ : nullptr; }
+  // Where a second thread replays: what was replayed last is now read by the sweep, and the next segment goes elsewhere.
+  void turn_tapes(uint32_t sweep);
   // How long record() has written to disk since this was asked last: no stage's time.
   uint64_t take_disk_ns() { return std::exchange(disk_ns_, 0); }
 
@@ -97,7 +101,8 @@ class LookBack {
   Error not_pure(const Lane& lane, const Watch& watch) const;
   void seat_tapes(uint32_t sweep, const Leg& leg);
   Status roll_tapes(uint32_t sweep, const Leg& leg);
-  bool begin_rolling(uint32_t sweep, uint64_t states);
+  bool begin_rolling(uint32_t sweep, bool keep, uint64_t states);
+  uint64_t slots_beside(uint64_t states) const;
   uint64_t tape_offset(NodeId node, uint64_t tiles) const;
   std::byte* record_at(uint64_t record) const;
   void next_save(const Lane& lane, Watch& watch);
@@ -110,6 +115,7 @@ class LookBack {
   Plan& plan_;
   Machinery& machinery_;
   Segments segments_;
+  Segments save_starts_;                                 // for saves in the sweep itself, beside which segments are replayed
   std::byte* pool_ = nullptr;
   std::byte* staging_ = nullptr;
   std::vector<std::optional<Legs>> legs_;                // by sweep
@@ -119,6 +125,7 @@ class LookBack {
   uint32_t recording_for_ = 0;                           // which of those sweeps comes next
   uint64_t disk_ns_ = 0;
   std::optional<RollingTapes> rolling_;
+  uint64_t copy_ = 0;                                    // of a chain's tapes: the one that is written next
   TileSpan tail_;                                        // of the sweep that looks back last: the tiles recorded for it
 };
 

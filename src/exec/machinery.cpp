@@ -101,9 +101,10 @@ StageRunner* Machinery::add_runner(const Layer& layer, const Unit& unit, uint32_
   return &runner;
 }
 
+// Rows that are kept for the whole run are no tape, wherever a sweep finds them.
 Port Machinery::port(const Unit& unit, uint32_t depth, size_t input) const {
   const Feed& feed = unit.feeds[input];
-  const bool replayed_ahead = plan_.turn.replays_ahead && feed.depth > depth;
+  const bool replayed_ahead = plan_.turn.replays_ahead && depth == 0 && feed.depth > 0 && feed.buffer >= plan_.graph->size();
   return Port(*plan_.graph, plan_.paths[unit.paths[input]], (replayed_ahead ? read_tapes_ : buffers_)[feed.buffer]);
 }
 

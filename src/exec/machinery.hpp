@@ -30,7 +30,7 @@ class Machinery {
   }
   Port port(uint32_t path) const;                      // over the stage's own buffer
   Port port(const Unit& unit, uint32_t depth, size_t input) const;  // over the buffer that feeds it
-  // Where tapes roll: what the sweep reads of one, by the number of the buffer its rows are made in.
+  // Where a second thread replays: what the sweep reads of a tape, by the number of the buffer its rows are made in.
   RowBuffer& read_tape(uint32_t index) { return read_tapes_[index]; }
   // The runner of a stage with one row for the whole stream that is no reduce.
   StageRunner* global_runner(NodeId id) { return global_runners_[id]; }
@@ -48,7 +48,7 @@ class Machinery {
   RunContext& context_;
   const Plan& plan_;
   std::vector<RowBuffer> buffers_;
-  std::vector<RowBuffer> read_tapes_;   // likewise, where tapes roll; else empty
+  std::vector<RowBuffer> read_tapes_;   // likewise, where a second thread replays: tapes as the sweep sees them; else empty
   std::vector<RowBuffer> own_buffers_;  // by thread, and then as above; none with one thread
   std::deque<StageRunner> runners_;
   std::vector<StageRunner*> global_runners_;

@@ -30,8 +30,16 @@ bool RollingTapes::begin(uint64_t slots) {
     coming_.slots = std::max(coming_.slots, (coming_.rows[t].count() + per_slot - 1) / per_slot);
   }
   coming_.turned = going_.slots > 0 && !going_.turned;
-  coming_.end = std::max(coming_.slots, going_.slots);
-  return coming_.end <= slots;
+  coming_.end = std::min(slots, std::max(coming_.slots, going_.top()));
+  return coming_.slots <= slots;
+}
+
+bool RollingTapes::lie_within(uint64_t slots) const {
+  for (size_t t = 0; t < tapes(); ++t) {
+    const uint64_t needed = needed_slots(static_cast<uint32_t>(t));
+    if (needed > 0 && (going_.turned ? going_.top() : needed) > slots) return false;
+  }
+  return true;
 }
 
 void RollingTapes::turn() {
@@ -39,10 +47,14 @@ void RollingTapes::turn() {
   for (size_t t = 0; t < tapes(); ++t) left_[t].store(going_.rows[t].count(), std::memory_order_relaxed);
 }
 
+uint64_t RollingTapes::needed_slots(uint32_t tape) const {
+  const uint64_t per_slot = turn_.tapes[tape].rows_per_tile;
+  return (left_[tape].load(std::memory_order_acquire) + per_slot - 1) / per_slot;
+}
+
 bool RollingTapes::has_room(uint32_t tape, Range rows) const {
   if (rows.count() == 0) return true;
-  const uint64_t per_slot = turn_.tapes[tape].rows_per_tile;
-  const uint64_t needed = (left_[tape].load(std::memory_order_acquire) + per_slot - 1) / per_slot;
+  const uint64_t per_slot = turn_.tapes[tape].rows_per_tile, needed = needed_slots(tape);
   const Range& all = coming_.rows[tape];
   const uint64_t one_end = order_of(all, rows.first) / per_slot, other_end = order_of(all, rows.last - 1) / per_slot;
   for (uint64_t number = std::min(one_end, other_end); number <= std::max(one_end, other_end); ++number)

@@ -7,8 +7,8 @@
 //   taken by the sweep     | first rows |   ...    | <- taken next |   taken    |   taken    |
 //   put meanwhile                                                  | next rows  | first rows |
 //
-// begin() and turn() are called by the sweep's thread while the other rests, take() and give_up() while it works; has_room() and
-// put() by the one that replays. Allocates when made and never after.
+// turn() is called by the sweep's thread while the other rests, take() and give_up() while it works; all else by the one that
+// replays. Allocates when made and never after.
 #pragma once
 
 #include <atomic>
@@ -31,8 +31,11 @@ class RollingTapes {
 
   // The segment that is put next has these rows of a tape.
   void set_rows(uint32_t tape, Range rows) { coming_.rows[tape] = rows; }
-  // They are set for all tapes; there are so many slots. False if that is too few.
+  // They are set for all tapes; there are so many slots, or there will be as soon as those beyond have been taken. False if that
+  // is too few.
   bool begin(uint64_t slots);
+  // Whether all that is still to be taken lies in the first `slots` of them.
+  bool lie_within(uint64_t slots) const;
   // All rows have been put, and will be taken.
   void turn();
   // The rows of a tape that are taken.
@@ -53,6 +56,7 @@ class RollingTapes {
     uint64_t slots = 0;       // it takes: in the order of the rows from slot 0 on,
     bool turned = false;      // or from slot `end` - 1 downwards
     uint64_t end = 0;
+    uint64_t top() const { return turned ? end : slots; }  // one more than the highest slot it takes
     uint64_t slot(uint64_t number) const { return turned ? end - 1 - number : number; }
     // The inverse; for slots it does not take any number that is not below `slots`.
     uint64_t number(uint64_t slot) const { return turned ? end - 1 - slot : slot; }
@@ -60,6 +64,8 @@ class RollingTapes {
   // visit(first, count, place): rows that lie together, all of one slot's.
   template <class Visit>
   void for_each_piece(const Segment& segment, uint32_t tape, Range rows, Visit&& visit) const;
+  // From its first one on: those that hold rows of the segment that goes.
+  uint64_t needed_slots(uint32_t tape) const;
   // Which row of a tape it is in the order in which they are made.
   uint64_t order_of(Range all, uint64_t row) const { return turn_.from_last ? all.last - 1 - row : row - all.first; }
 

@@ -32,7 +32,7 @@ class TiledExecutor final : public Executor {
     if (plan_.threads == 1) return;
     for (StageCounters& counters : *context_.counters) counters.share();
     if (plan_.turn.replays_ahead) {
-      set_up_rolling();
+      if (plan_.turn.rolls()) set_up_rolling();
       companion_.emplace([this] { return replay_step(); });
       context_.threads_missing = companion_->has_thread() ? 0 : 1;
       return;
@@ -80,11 +80,11 @@ class TiledExecutor final : public Executor {
         return true;
       }
       if (!begun_) SQS_TRY(begin_sweep());
-      if (ahead_.has_value() && !leg_.has_value()) {
+      if (replaying_ahead_ && !leg_.has_value()) {
         SQS_TRY_ASSIGN(const bool replayed, companion_->wait(deadline_ns));
         if (!replayed) return false;
-        end_leg(ahead_);
-        turn_tapes();
+        done_ += std::exchange(ahead_done_, 0);
+        replaying_ahead_ = false;
       }
       if (!leg_.has_value()) {
         SQS_TRY_ASSIGN(leg_, next_leg());
@@ -141,8 +141,8 @@ class TiledExecutor final : public Executor {
   }
 
   void turn_tapes() {
-    look_back_->rolling_tapes()->turn();
-    tape_reader_->begin();
+    look_back_->turn_tapes(sweep_);
+    if (tape_reader_.has_value()) tape_reader_->begin();
   }
 
   // Gives each thread its own rows, and runners over them.
@@ -251,13 +251,13 @@ class TiledExecutor final : public Executor {
         continue;
       }
       const bool replay = leg->what == Leg::What::Replay;
-      if (replay && leg->recorded) {
-        if (companion_.has_value()) turn_tapes();
-        continue;
-      }
+      if (replay && leg->recorded) continue;
       if (replay) SQS_TRY(begin_replay(*leg));
       set_out(*leg, course_);
-      if (!replay && companion_.has_value()) SQS_TRY(replay_ahead());
+      if (!replay && companion_.has_value()) {
+        turn_tapes();
+        SQS_TRY(replay_ahead());
+      }
       return leg;
     }
   }
@@ -274,27 +274,44 @@ class TiledExecutor final : public Executor {
 
   // While the sweep goes over one segment, a second thread replays the next.
   Status replay_ahead() {
+    SQS_TRY(next_ahead());
+    replaying_ahead_ = ahead_.has_value();
+    if (replaying_ahead_) companion_->begin();
+    return ok();
+  }
+
+  Status next_ahead() {
     SQS_TRY_ASSIGN(ahead_, look_back_->next(sweep_));
-    if (!ahead_.has_value()) return ok();
+    if (!ahead_.has_value() || ahead_->what != Leg::What::Replay) return ok();
     SQS_TRY(begin_replay(*ahead_));
     set_out(*ahead_, ahead_course_);
     ahead_course_.worker = 1;
     ahead_course_.now = os::monotonic_ns();
-    companion_->begin();
     return ok();
   }
 
+  // All legs that lead to the next segment.
   Result<Companion::Done> replay_step() {
     if (context_.cancelled->load(std::memory_order_relaxed)) return cancelled_error();
-    if (ahead_course_.left > 0) {
-      if (!has_room(ahead_course_)) return Companion::Done::Nothing;
-      SQS_TRY(tile(ahead_course_));
+    if (ahead_->what == Leg::What::Save) {
+      if (!look_back_->can_save(*ahead_)) return Companion::Done::Nothing;
+      SQS_TRY(look_back_->save_passing(*ahead_));
+    } else {
+      if (ahead_course_.left > 0) {
+        if (!has_room(ahead_course_)) return Companion::Done::Nothing;
+        SQS_TRY(tile(ahead_course_));
+      }
+      if (ahead_course_.left > 0) return Companion::Done::Step;
+      ahead_done_ += static_cast<uint64_t>(ahead_->last - ahead_->first);
+      if (ahead_->keep && ahead_->depth == 1) return Companion::Done::Piece;
     }
-    return ahead_course_.left == 0 ? Companion::Done::Piece : Companion::Done::Step;
+    SQS_TRY(next_ahead());
+    return Companion::Done::Step;
   }
 
   // Whether the sweep has taken the rows that lie where those of the next tile go.
   bool has_room(const Course& course) {
+    if (!ahead_->keep) return true;
     return std::all_of(course.lanes->begin(), course.lanes->end(), [&](const Lane& lane) {
       if (lane.tape == Lane::kNoTape) return true;
       const uint64_t to = lane.unit->row_after(course.tile, plan_.tile_frames);
@@ -562,8 +579,10 @@ class TiledExecutor final : public Executor {
   uint32_t legs_given_ = 0;   // of a sweep that does not look back: it has one
   std::optional<Leg> leg_;    // at hand
   Course course_;
-  std::optional<Leg> ahead_;  // what the second thread replays, or has replayed
+  bool replaying_ahead_ = false;  // a second thread does, or has done with it; then the rest is its own
+  std::optional<Leg> ahead_;      // at hand there
   Course ahead_course_;
+  uint64_t ahead_done_ = 0;       // tiles of the segment to come
   uint64_t done_ = 0;
   std::optional<Companion> companion_;  // stops before the rest goes
 };

@@ -69,16 +69,17 @@ void set_chains(Plan& plan) {
 }
 
 bool can_replay_ahead(const Plan& plan) {
-  if (plan.turn.kind != TurnPlan::Kind::Reversal) return false;
-  const Sweep& sweep = plan.sweeps[plan.turn.sweep];
-  const auto at_work_above = [&](const Unit& unit) {
-    return std::any_of(sweep.units.begin(), sweep.units.end(),
-                       [&](const Unit& above) { return !above.is_sink() && !above.kept && above.node == unit.node; });
+  if (plan.turn.kind == TurnPlan::Kind::None) return false;
+  const auto can_replay = [](const Sweep& sweep, const Unit& unit) {
+    const auto is_above = [&](const Unit& above) { return !above.is_sink() && !above.kept && above.node == unit.node; };
+    return unit.kept || unit.order == Order::Free ||
+           (unit.order == Order::Tiles && std::none_of(sweep.units.begin(), sweep.units.end(), is_above));
   };
-  const std::vector<Unit>& units = sweep.replays[0].units;
-  return std::all_of(units.begin(), units.end(), [&](const Unit& unit) {
-    return unit.kept || unit.order == Order::Free || (unit.order == Order::Tiles && !at_work_above(unit));
-  });
+  for (const Sweep& sweep : plan.sweeps)
+    for (const Layer& layer : sweep.replays)
+      for (const Unit& unit : layer.units)
+        if (!can_replay(sweep, unit)) return false;
+  return true;
 }
 
 void set_own_rows(Plan& plan, bool wanted) {

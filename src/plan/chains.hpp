@@ -12,7 +12,7 @@ std::vector<UnitChain> chains_of(const std::vector<Unit>& units);
 // Sets the orders of all units, and the chains of all sweeps.
 void set_chains(Plan& plan);
 
-// Whether another thread than the caller's can replay what a reversal reads, while the caller's reads what was replayed before:
+// Whether another thread than the caller's can replay what sweeps look back on, while the caller's reads what was replayed before:
 // no stage is then called by both at a time that does not allow it.
 bool can_replay_ahead(const Plan& plan);
 

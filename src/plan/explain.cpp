@@ -46,6 +46,7 @@ std::string turn_in_words(const Plan& plan) {
                      bytes_in_words(turn.tile_bytes) + " of rows each, checkpoints of " + bytes_in_words(turn.state_bytes) + "; ";
   if (turn.kind == TurnPlan::Kind::Chain) {
     text += "segments of " + count_in_words(turn.spacing) + " tiles";
+    if (turn.replays_ahead) text += ", replayed by a second thread";
   } else if (turn.spills()) {
     const uint64_t kept = turn.schedule->tail_tiles();
     text += "each is evaluated once; the rows of " + count_in_words(turn.tiles() - kept) + " go to disk (" +

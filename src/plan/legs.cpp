@@ -35,7 +35,7 @@ std::vector<bool> layers_in_first_segment(const Sweep& sweep) {
 Legs::Legs(const Plan& plan, uint32_t sweep) : plan_(&plan), sweep_(&plan.sweeps[sweep]) {
   if (plan.turn.kind == TurnPlan::Kind::Reversal) {
     actions_.emplace(*plan.turn.schedule);
-    do ahead_ = actions_->next();
+    do ahead_ = next_action();
     while (!is_first_sweep_over(*ahead_));
     return;
   }
@@ -48,9 +48,17 @@ std::optional<Leg> Legs::next() {
   return actions_.has_value() ? next_of_reversal() : next_of_chain();
 }
 
+// States are a stack.
+Action Legs::next_action() {
+  const Action action = actions_->next();
+  if (action.what == Action::What::Save && !action.to_disk) states_ = action.state + 1;
+  if (action.what == Action::What::Drop && !action.to_disk) states_ = action.state;
+  return action;
+}
+
 std::optional<Leg> Legs::next_of_reversal() {
   for (;;) {
-    const Action action = ahead_.has_value() ? *ahead_ : actions_->next();
+    const Action action = ahead_.has_value() ? *ahead_ : next_action();
     const TileSpan tiles = grid_tiles(plan_->turn, action.first, action.last);
     Leg leg;
     leg.first = tiles.first;
@@ -88,6 +96,7 @@ std::optional<Leg> Legs::next_of_reversal() {
         leg.keep = action.keep;
         leg.record = !load_.has_value() ? Leg::kPassing : load_->first == 0 ? Leg::kStart : load_->state;
         leg.on_disk = load_.has_value() && load_->first != 0 && load_->to_disk;
+        leg.states = states_;
         load_.reset();
         return leg;
       case Action::What::Reverse:

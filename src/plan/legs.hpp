@@ -25,6 +25,7 @@ struct Leg {
   bool recorded = false;    // Replay: the tape has them already
   uint64_t record = 0;      // Replay: the checkpoint it starts from; Save: the one that is made; Read: the segment on disk
   bool on_disk = false;     // that is where it lies, counted by itself
+  uint64_t states = 0;      // Replay of a reversal: how many checkpoints in memory are needed after it
   static constexpr uint64_t kStart = UINT64_MAX;       // where the first segment begins
   static constexpr uint64_t kPassing = UINT64_MAX - 1; // where the last replay that kept no rows has been going
 };
@@ -37,7 +38,7 @@ class Legs {
  private:
   std::optional<Leg> next_of_reversal();
   std::optional<Leg> next_of_chain();
-  int64_t tile(uint64_t i) const;
+  Action next_action();
 
   const Plan* plan_;
   const Sweep* sweep_;
@@ -45,6 +46,7 @@ class Legs {
   std::optional<Action> ahead_;     // read already
   bool told_ = false;               // that the first segment is recorded
   std::optional<Action> load_;      // the checkpoint a replay is to start from
+  uint64_t states_ = 0;             // in memory
   std::vector<bool> in_first_;      // by depth: whether the layer works in the first segment
   uint64_t segment_ = 0;            // done so far
   uint32_t depth_ = 0;              // of the next leg

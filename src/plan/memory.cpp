@@ -119,7 +119,7 @@ std::vector<Use> uses_of(const Plan& plan, const Shape& shape) {
       return;
     }
     if (unit.range.count() == 0) return;
-    if (d > 0 && unit.is_tape() && !shape.replays_ahead) {
+    if (d > 0 && unit.is_tape() && !plan.turn.rolls()) {
       use.tape = true;
       return;
     }

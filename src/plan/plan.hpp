@@ -158,6 +158,8 @@ struct DiskFile {
 // both share slots for one tile's rows of all tapes each, and the sweep reads by way of a buffer for each tape, which slides:
 //
 //   | buffers | slot | slot | slot ...   free   ... checkpoint 2 | checkpoint 1 | checkpoint 0 | two more |
+//
+// A chain, whose rows are made as often whatever the memory, then has all tapes twice instead, and the threads swap them.
 struct TurnPlan {
   enum class Kind {
     None,      // nothing is replayed
@@ -177,7 +179,7 @@ struct TurnPlan {
   uint64_t extra_bytes = 0;      // of two checkpoints outside the schedule: where the first segment begins, which need not be
                                  // where scans begin, and where a replay that keeps no rows is going
   uint64_t pool_bytes = 0;       // what the schedule may use besides one tile
-  bool replays_ahead = false;    // Reversal: a second thread replays the next segment meanwhile
+  bool replays_ahead = false;    // a second thread replays the next segment meanwhile
   std::optional<Schedule> schedule;  // Reversal
   uint64_t spacing = 0;          // Chain: tiles of a segment
   uint64_t pool_offset = 0;      // in the arena
@@ -189,14 +191,16 @@ struct TurnPlan {
   uint64_t tiles() const { return static_cast<uint64_t>(tile_end - first_tile); }
   // Rows that memory has no room for go to disk, and none is made again.
   bool spills() const { return schedule.has_value() && schedule->kind() == ScheduleKind::Spill; }
+  bool rolls() const { return replays_ahead && kind == Kind::Reversal; }
+  uint64_t tape_copies() const { return replays_ahead && kind == Kind::Chain ? 2 : 1; }
   uint64_t segments() const { return spacing == 0 ? 0 : tiles() / spacing + (tiles() % spacing != 0 ? 1 : 0); }
   // One tile of each tape.
   Size tile_of_tapes_bytes() const { return Size(tile_bytes) + beside_bytes; }
   // With an empty pool. A run of no rows has no tiles, and nothing on a tape.
   Size least_area_bytes() const {
     if (tiles() == 0) return Size(extra_bytes);
-    const Size slots = replays_ahead ? Size(tile_bytes) * (1 + beside_tiles) : Size(0);
-    return tile_of_tapes_bytes() + slots + extra_bytes;
+    const Size slots = rolls() ? Size(tile_bytes) * (1 + beside_tiles) : Size(0);
+    return tile_of_tapes_bytes() * tape_copies() + slots + extra_bytes;
   }
   uint64_t area_bytes() const { return pool_bytes + least_area_bytes().saturated(); }
 };

@@ -41,6 +41,30 @@ double cost_of(const Graph& graph, const Costs& costs, NodeId id) {
 
 double tile_overhead_ns(const Sweep& sweep) { return kCallNs * static_cast<double>(sweep.units.size()); }
 
+namespace {
+
+// What a second thread takes off the first one at most: of each tile one replay, beside a tile of the sweep.
+double beside_ns(const Plan& plan) {
+  const auto tiles = static_cast<double>(plan.turn.tiles());
+  const double frames = tiles * static_cast<double>(plan.tile_frames);
+  double beside = 0;
+  for (const Sweep& sweep : plan.sweeps) {
+    if (sweep.replays.empty()) continue;
+    double looking_back = tile_overhead_ns(sweep) * tiles, replays = 0;
+    for (const Unit& unit : sweep.units)
+      if (!unit.is_sink()) looking_back += plan.costs.ns_per_row[unit.node] * static_cast<double>(unit.range.count());
+    for (const Layer& layer : sweep.replays)
+      for (const Unit& unit : layer.units) {
+        const auto step = static_cast<double>(std::max<uint64_t>(1, unit.domain.step));
+        if (!unit.kept) replays += kCallNs * tiles + plan.costs.ns_per_row[unit.node] * frames / step;
+      }
+    beside += std::min(replays, looking_back);
+  }
+  return beside;
+}
+
+}  // namespace
+
 double sqrt_ns(const Plan& plan) {
   double replays = kCallNs * static_cast<double>(plan.turn.replayed_calls);
   double ns = replays + disk_ns(plan);
@@ -51,12 +75,7 @@ double sqrt_ns(const Plan& plan) {
     ns += cost * static_cast<double>(plan.stages[id].rows_predicted);
     replays += cost * static_cast<double>(plan.stages[id].rows_replayed);
   }
-  if (!plan.turn.replays_ahead) return ns;
-  const Sweep& sweep = plan.sweeps[plan.turn.sweep];
-  double looking_back = tile_overhead_ns(sweep) * static_cast<double>(plan.turn.tiles());
-  for (const Unit& unit : sweep.units)
-    if (!unit.is_sink()) looking_back += plan.costs.ns_per_row[unit.node] * static_cast<double>(unit.range.count());
-  return ns - std::min(replays, looking_back);
+  return plan.turn.replays_ahead ? ns - std::min(replays, beside_ns(plan)) : ns;
 }
 
 double reread_kept_ns(const Plan& plan) {

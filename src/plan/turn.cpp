@@ -250,7 +250,7 @@ ScheduleLimits limits_of(const Plan& plan, uint64_t pool_bytes, uint64_t disk_by
 // Of a reversal; false if no schedule works.
 bool choose_schedule(TurnPlan& turn, uint64_t pool_bytes, const ScheduleLimits& limits) {
   turn.schedule = Schedule::choose(Chain{turn.tiles(), turn.state_bytes, turn.tile_bytes, pool_bytes}, limits);
-  if (!turn.schedule.has_value() || (turn.replays_ahead && turn.schedule->kind() == ScheduleKind::Multi)) return false;
+  if (!turn.schedule.has_value()) return false;
   const bool once = turn.schedule->most_evaluations_of_a_tile() <= 1;
   turn.pool_bytes = once ? turn.schedule->peak_bytes() : turn.schedule->chain().pool_bytes;
   turn.disk = turn.spills() ? files_of_rows(turn, turn.tiles() - turn.schedule->tail_tiles(), turn.schedule->disk_segment_tiles())
@@ -264,10 +264,13 @@ void describe_turn(Plan& plan) { Describer(plan).describe(); }
 
 namespace {
 
-// Checkpoints at every segment's end, and one segment's tape.
+// What a chain keeps of each of a segment's tiles.
+uint64_t chain_tile_bytes(const TurnPlan& turn) { return (Size(turn.tile_bytes) * turn.tape_copies()).saturated(); }
+
+// Checkpoints at every segment's end, and the tapes of one.
 std::optional<uint64_t> chain_bytes(const TurnPlan& turn, uint64_t spacing) {
   const uint64_t segments = turn.tiles() / spacing + (turn.tiles() % spacing != 0 ? 1 : 0);
-  const Size bytes = Size(segments - 1) * turn.state_bytes + Size(spacing) * turn.tile_bytes;
+  const Size bytes = Size(segments - 1) * turn.state_bytes + Size(spacing) * chain_tile_bytes(turn);
   if (bytes.overflowed()) return std::nullopt;
   return bytes.saturated();
 }
@@ -282,9 +285,9 @@ std::optional<uint64_t> least_turn_pool(const Plan& plan, uint64_t disk_bytes, u
     return least_pool(Chain{n, turn.state_bytes, turn.tile_bytes, 0}, limits_of(plan, 0, disk_bytes), below);
   const uint64_t spacing = std::min(asked_spacing(plan), n);
   std::optional<uint64_t> least =
-      spacing == 0 ? chain_least_pool(n, turn.state_bytes, turn.tile_bytes) : chain_bytes(turn, spacing);
+      spacing == 0 ? chain_least_pool(n, turn.state_bytes, chain_tile_bytes(turn)) : chain_bytes(turn, spacing);
   if (!least.has_value()) return least;
-  *least -= std::min(*least, turn.tile_bytes);  // one tile comes on top of the pool
+  *least -= std::min(*least, chain_tile_bytes(turn));  // one tile comes on top of the pool
   return *least < below ? least : std::nullopt;
 }
 
@@ -298,14 +301,14 @@ bool schedule_turn(Plan& plan, uint64_t pool_bytes, uint64_t disk_bytes) {
   if (turn.kind == TurnPlan::Kind::None) return true;
   if (turn.kind == TurnPlan::Kind::Reversal) return choose_schedule(turn, pool_bytes, limits_of(plan, pool_bytes, disk_bytes));
   if (n == 0) return true;
-  const Size room = Size(pool_bytes) + turn.tile_bytes;
+  const Size room = Size(pool_bytes) + chain_tile_bytes(turn);
   std::optional<uint64_t> spacing = asked_spacing(plan);
-  if (*spacing == 0) spacing = chain_spacing(n, turn.state_bytes, turn.tile_bytes, room.saturated());
+  if (*spacing == 0) spacing = chain_spacing(n, turn.state_bytes, chain_tile_bytes(turn), room.saturated());
   if (!spacing.has_value()) return false;
   turn.spacing = std::min(*spacing, n);
   const std::optional<uint64_t> bytes = chain_bytes(turn, turn.spacing);
   if (!bytes.has_value() || *bytes > room.saturated()) return false;
-  turn.pool_bytes = *bytes - std::min(*bytes, turn.tile_bytes);
+  turn.pool_bytes = *bytes - std::min(*bytes, chain_tile_bytes(turn));
   return true;
 }
 

@@ -2,6 +2,7 @@
 // tile, range and order of requests; and chains on two threads, with a disk, and with one that fails.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -61,9 +62,7 @@ TEST(LookingBackOnDisk, RowsOfARandomGraphThatWereOnDiskAreThoseOfTheNaiveEvalua
   options.rows_once = true;
   TrialResult sum;
   for (uint64_t share = 0; share < kShares; ++share) {
-    const TrialResult tried = try_spilling(50'000, 450, options, share);
-    sum.runs += tried.runs;
-    sum.spilled_rows += tried.spilled_rows;
+    sum.add(try_spilling(50'000, 450, options, share));
   }
   if (sum.runs < 6000) return;
   EXPECT_GT(sum.spilled_rows, 300U);
@@ -78,10 +77,7 @@ TEST_P(LookingBack, ADiskThatFailsAnywhereLeavesTheSameBytesOrAClearError) {
   if (tried.runs < 1200) return;
   // What a graph's budget and disk are depends on this machine a little: of so few runs that succeed none may have read before.
   for (uint64_t more = 1; more < 6 && (tried.after_reads == 0 || tried.faults <= 15); ++more) {
-    const TrialResult further = try_spilling(60'000 + more * 100'000, 480, options, GetParam());
-    tried.faults += further.faults;
-    tried.started_again += further.started_again;
-    tried.after_reads += further.after_reads;
+    tried.add(try_spilling(60'000 + more * 100'000, 480, options, GetParam()));
   }
   EXPECT_GT(tried.faults, 15U);  // of eight shares
   EXPECT_GT(tried.started_again, 0U);
@@ -104,55 +100,74 @@ TEST(LookingBackOnThreads, RowsOfARandomGraphThatASecondThreadReplaysAreThoseOfT
   TrialOptions options;
   options.graphs_variable = "SQS_PAIR_GRAPHS";
   options.limits.looking_back = 100;
-  options.limits.turns = 2;
   options.limits.long_streams = 1;
   options.limits.frames = 800;
   options.sessions = 8;
   options.by_two = true;
   TrialResult sum;
   for (uint64_t share = 0; share < kShares; ++share) {
-    const TrialResult tried = try_graphs(80'000, 120, options, share);
-    sum.runs += tried.runs;
-    sum.replayed_ahead += tried.replayed_ahead;
+    sum.add(try_graphs(80'000, 120, options, share));
   }
   if (sum.runs < 4000) return;
-  EXPECT_GT(sum.replayed_ahead, 40U);
+  EXPECT_GT(sum.replayed_ahead[SQS_SHRINK], 20U);
+  EXPECT_GT(sum.replayed_ahead[SQS_MULTI], 10U);
+  EXPECT_GT(sum.replayed_ahead[SQS_CHAIN], 20U);
 }
 
-// From the least budget up: while there is room for one tape, for two, and for all rows.
-TEST(LookingBackOnThreads, ASecondThreadReplaysAheadOfTheFirst) {
-  uint64_t beside = 0;
-  for (const uint64_t frames : {40U, 333U, 1000U}) {
-    GraphSpec graph = chain("there_and_back", frames);
-    for (StageSpec& stage : graph.stages) stage.threading = stage.kind == SQS_MAP ? SQS_CONCURRENT : SQS_ANY_THREAD;
-    const Naive naive(graph);
-    for (const uint64_t tile : {1U, 4U, 7U})
-      for (const uint64_t every : {0U, 12U})
-        for (uint64_t part = 0; part < 200; part += 1 + part / 8) {
-          Session session(graph, naive);
-          ASSERT_NO_FATAL_FAILURE(build_and_feed(session, graph));
-          Rng rng(part);
-          sqs_settings settings = api::settings(SQS_SQRT);
-          settings.tile_frames = tile;
-          settings.checkpoint_every = every;
-          settings.lru_bytes = SQS_NONE;
-          settings.threads = 2;
-          session.configure(settings);
-          const std::vector<std::string> targets = {"slope", "forth"};
-          const std::vector<Sink> sinks = {Sink::Buffer, Sink::Buffer};
-          sqs_plan_info info;
-          ASSERT_EQ(session.plan_run(targets, sinks, {}, info), SQS_OK) << session.refusal();
-          settings.memory_budget = info.least_budget_bytes + info.least_budget_bytes * part / 64;
-          session.configure(settings);
-          ASSERT_EQ(session.plan_run(targets, sinks, {}, info), SQS_OK) << session.refusal();
-          if (session.plan_text().find("replayed by a second thread") != std::string::npos) ++beside;
-          const Outcome outcome = session.run(targets, sinks, {}, part % 3 == 0 ? Drive::Step : Drive::Execute, rng);
-          ASSERT_TRUE(outcome.ok()) << outcome.message;
-          ASSERT_EQ(check_bytes(naive, outcome, {}) + check_counts(session, outcome), "") << describe(settings) << "\n" << dump(graph);
-          ASSERT_EQ(session.close() + session.findings(), "");
-        }
+// From the least budget up: while there is room for one tape, for two, and for all rows. Runs that a second thread replays, by
+// schedule.
+void replay_ahead(const GraphSpec& graph, const std::vector<std::string>& targets, Sink sink, const RowRange& range,
+                  sqs_settings settings, std::array<uint64_t, 8>& beside) {
+  const Naive naive(graph);
+  settings.lru_bytes = SQS_NONE;
+  settings.threads = 2;
+  const std::vector<Sink> sinks(targets.size(), sink);
+  for (uint64_t part = 0; part < 200; part += 1 + part / 8) {
+    Session session(graph, naive);
+    ASSERT_NO_FATAL_FAILURE(build_and_feed(session, graph));
+    Rng rng(part);
+    settings.memory_budget = 0;
+    session.configure(settings);
+    sqs_plan_info info;
+    ASSERT_EQ(session.plan_run(targets, sinks, range, info), SQS_OK) << session.refusal();
+    settings.memory_budget = info.least_budget_bytes + info.least_budget_bytes * part / 64;
+    session.configure(settings);
+    ASSERT_EQ(session.plan_run(targets, sinks, range, info), SQS_OK) << session.refusal();
+    if (session.plan_text().find("replayed by a second thread") != std::string::npos) ++beside.at(static_cast<size_t>(info.schedule));
+    const Outcome outcome = session.run(targets, sinks, range, part % 3 == 0 ? Drive::Step : Drive::Execute, rng);
+    ASSERT_TRUE(outcome.ok()) << outcome.message;
+    ASSERT_EQ(check_bytes(naive, outcome, range) + check_counts(session, outcome), "") << describe(settings) << "\n" << dump(graph);
+    ASSERT_EQ(session.close() + session.findings(), "");
   }
-  EXPECT_GE(beside, 20u);
+}
+
+TEST(LookingBackOnThreads, ASecondThreadReplaysAheadOfTheFirst) {
+  std::array<uint64_t, 8> beside{};
+  for (const uint64_t frames : {40U, 333U, 1000U})
+    for (const uint64_t tile : {1U, 4U, 7U})
+      for (const uint64_t every : {0U, 12U}) {
+        sqs_settings settings = api::settings(SQS_SQRT);
+        settings.tile_frames = tile;
+        settings.checkpoint_every = every;
+        ASSERT_NO_FATAL_FAILURE(
+            replay_ahead(chain_on_any_thread("there_and_back", frames), {"slope", "forth"}, Sink::Buffer, {}, settings, beside));
+        if (frames != 333) continue;
+        ASSERT_NO_FATAL_FAILURE(
+            replay_ahead(chain_on_any_thread("in_turns", frames), {"joined", "c"}, Sink::Buffer, {}, settings, beside));
+      }
+  for (const int32_t schedule : {SQS_SHRINK, SQS_MULTI, SQS_FIXED, SQS_CHAIN})
+    EXPECT_GE(beside.at(static_cast<size_t>(schedule)), 5U) << "sqs_schedule_code " << schedule;
+}
+
+// They lie in the memory of the run, not on a tape, and begin with the first row that is needed.
+TEST(LookingBackOnThreads, RowsThatAreKeptLieWhereTheyAreWhileASecondThreadReplays) {
+  std::array<uint64_t, 8> beside{};
+  sqs_settings settings = api::settings(SQS_SQRT);
+  settings.tile_frames = 4;
+  for (const RowRange& range : {RowRange{}, RowRange{211, SQS_END}, RowRange{300, 350}})
+    ASSERT_NO_FATAL_FAILURE(
+        replay_ahead(chain_on_any_thread("kept_behind", 400), {"back", "once"}, Sink::Callback, range, settings, beside));
+  EXPECT_GE(beside[SQS_SHRINK] + beside[SQS_MULTI], 3U);
 }
 
 // Of every length, under every tile, whole and in part, in the least memory and in more.
@@ -200,9 +215,7 @@ TEST(LookingBackOnThreads, ChainsGiveTheNaiveBytes) {
   settings.threads = 2;
   for (const char* name : {"there_and_back", "in_turns", "two_passes"}) {
     for (const uint64_t frames : {4U, 17U}) {
-      GraphSpec graph = chain(name, frames);
-      for (StageSpec& stage : graph.stages) stage.threading = stage.kind == SQS_MAP ? SQS_CONCURRENT : SQS_ANY_THREAD;
-      ASSERT_NO_FATAL_FAILURE(try_parts(graph, settings, {4}));
+      ASSERT_NO_FATAL_FAILURE(try_parts(chain_on_any_thread(name, frames), settings, {4}));
     }
   }
 }

@@ -116,6 +116,15 @@ GraphSpec back_twice(uint64_t frames) {
   return graph;
 }
 
+// Who wants both from the first row on finds one in a replay, and the other beside it.
+GraphSpec kept_behind(uint64_t frames) {
+  GraphSpec graph = frames_of(frames);
+  add_scan(graph, "once", SQS_BACKWARD, "frames").purity = SQS_ONCE;
+  add_scan(graph, "back", SQS_BACKWARD, "once");
+  graph.targets = {"back", "once"};
+  return graph;
+}
+
 // The least budget in which every part of every target can be had, each by itself.
 void find_least_budget(const GraphSpec& graph, const Naive& naive, const sqs_settings& settings, uint64_t& least) {
   Session session(graph, naive);
@@ -137,7 +146,14 @@ GraphSpec chain(const std::string& chain, uint64_t frames) {
   if (chain == "there_and_back") return there_and_back(frames);
   if (chain == "around_and_back") return around_and_back(frames);
   if (chain == "back_twice") return back_twice(frames);
+  if (chain == "kept_behind") return kept_behind(frames);
   return chain == "in_turns" ? in_turns(frames) : two_passes(frames);
+}
+
+GraphSpec chain_on_any_thread(const std::string& name, uint64_t frames) {
+  GraphSpec graph = chain(name, frames);
+  for (StageSpec& stage : graph.stages) stage.threading = stage.kind == SQS_MAP ? SQS_CONCURRENT : SQS_ANY_THREAD;
+  return graph;
 }
 
 std::vector<RowRange> parts_of(uint64_t rows) {

@@ -43,13 +43,14 @@ std::string describe(const Request& request) {
 }
 
 // Where the disk is to fail, most of the graphs have rows that are dearer to make again than to put there. Where there is little
-// memory, half of them turn only once, which has the most schedules; where a second thread is to replay, all do, and it may.
+// memory, half of them turn only once, which has the most schedules, and a second thread may replay; as it may in all that are to
+// be replayed by one.
 GraphSpec graph_of(uint64_t seed, const TrialOptions& options) {
   GraphLimits limits = options.limits;
-  const bool once = options.by_two || (options.in_little && splitmix(seed) % 2 == 0);
+  const bool once = (options.by_two || options.in_little) && splitmix(seed) % 2 == 0;
   if (once) limits.turns = 2;
   GraphSpec graph = random_graph(seed, limits);
-  if (once)
+  if (once || options.by_two)
     for (StageSpec& stage : graph.stages) stage.threading = stage.kind == SQS_MAP ? SQS_CONCURRENT : SQS_ANY_THREAD;
   graph.reading = options.by_two ? SQS_CONCURRENT : static_cast<int32_t>(splitmix(seed ^ 0x72656164) % 3);
   if (options.faults.arm != nullptr && seed % 3 != 0)
@@ -149,7 +150,7 @@ bool Trial::ask(Session& session, const sqs_settings& settings, const Request& r
 bool Trial::as_planned(const Session& session, const sqs_settings& settings, const Request& request, const sqs_plan_info& info,
                        const sqs_stats& stats) {
   ++result_.schedules.at(static_cast<size_t>(info.schedule));
-  if (replayed_by_two(session)) ++result_.replayed_ahead;
+  if (replayed_by_two(session)) ++result_.replayed_ahead.at(static_cast<size_t>(info.schedule));
   const bool same = info.mode == stats.mode && info.sweeps == stats.sweeps && info.tiles == stats.tiles &&
                     info.rows_predicted == stats.rows_predicted && info.predicted_bytes == stats.predicted_bytes;
   return same || fail(settings, describe(request), "ran by another plan than the one made before:\n" + session.plan_text());
@@ -472,6 +473,21 @@ int failed_parts() {
 
 }  // namespace
 
+void TrialResult::add(const TrialResult& other) {
+  runs += other.runs;
+  spilled_rows += other.spilled_rows;
+  spilled_states += other.spilled_states;
+  faults += other.faults;
+  started_again += other.started_again;
+  after_reads += other.after_reads;
+  retained += other.retained;
+  from_cache += other.from_cache;
+  for (size_t s = 0; s < schedules.size(); ++s) {
+    schedules[s] += other.schedules[s];
+    replayed_ahead[s] += other.replayed_ahead[s];
+  }
+}
+
 TrialResult try_graph(uint64_t seed, const TrialOptions& options) { return Trial(seed, options).run(); }
 
 TrialResult try_graphs(uint64_t seed, uint64_t count, const TrialOptions& options, uint64_t share) {
@@ -486,16 +502,7 @@ TrialResult try_graphs(uint64_t seed, uint64_t count, const TrialOptions& option
     ++tried;
     const int parts_before = failed_parts();
     const TrialResult result = try_graph(seed + i, options);
-    sum.runs += result.runs;
-    sum.spilled_rows += result.spilled_rows;
-    sum.spilled_states += result.spilled_states;
-    sum.retained += result.retained;
-    sum.from_cache += result.from_cache;
-    for (size_t s = 0; s < sum.schedules.size(); ++s) sum.schedules[s] += result.schedules[s];
-    sum.replayed_ahead += result.replayed_ahead;
-    sum.faults += result.faults;
-    sum.started_again += result.started_again;
-    sum.after_reads += result.after_reads;
+    sum.add(result);
     if (result.refused != SQS_OK) {
       ++refused;
       ++refusals[std::string(sqs_status_name(result.refused)) + ": " + result.refusal];
@@ -511,8 +518,11 @@ TrialResult try_graphs(uint64_t seed, uint64_t count, const TrialOptions& option
             << " sessions that keep rows for a later sweep, " << sum.from_cache << " runs with rows from the cache\n";
   constexpr std::array<const char*, 8> kSchedules = {"none", "store", "shrink", "shrink disk", "multi", "fixed", "chain", "spill"};
   std::cout << "schedules of a quarter of the runs:";
-  for (size_t s = 0; s < kSchedules.size(); ++s) std::cout << " " << kSchedules[s] << " " << sum.schedules[s];
-  std::cout << "; " << sum.replayed_ahead << " replayed by a second thread\n";
+  for (size_t s = 0; s < kSchedules.size(); ++s) {
+    std::cout << " " << kSchedules[s] << " " << sum.schedules[s];
+    if (sum.replayed_ahead[s] > 0) std::cout << " (" << sum.replayed_ahead[s] << " replayed by a second thread)";
+  }
+  std::cout << "\n";
   if (options.faults.arm != nullptr)
     std::cout << sum.faults << " runs whose disk failed, of which " << sum.started_again << " succeeded, " << sum.after_reads
               << " after something was read from it\n";

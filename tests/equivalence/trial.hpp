@@ -45,8 +45,10 @@ struct TrialResult {
   uint64_t after_reads = 0;     // and those of these that had got something back from it
   uint64_t retained = 0;        // sessions whose first request keeps rows for a later sweep
   uint64_t from_cache = 0;      // runs that took rows from the cache
-  std::array<uint64_t, 8> schedules{};  // by sqs_schedule_code: some of the runs
-  uint64_t replayed_ahead = 0;  // those of them where a second thread replays
+  std::array<uint64_t, 8> schedules{};       // by sqs_schedule_code: some of the runs
+  std::array<uint64_t, 8> replayed_ahead{};  // those of them where a second thread replays
+
+  void add(const TrialResult& other);  // counts, not words
 };
 
 TrialResult try_graph(uint64_t seed, const TrialOptions& options);

@@ -120,6 +120,40 @@ TEST(RollingTapes, ASegmentMustFit) {
   EXPECT_EQ(rolling.tapes().tape_of(7), Lane::kNoTape);
 }
 
+// States that are saved meanwhile leave it fewer slots than what goes has; it waits until these are free.
+TEST(RollingTapes, WhatComesMayHaveFewerSlots) {
+  for (const bool turned : {false, true}) {
+    Rolling rolling(false, 6);
+    uint64_t segment = 0;
+    ASSERT_TRUE(rolling.begin(segment, 5));
+    rolling.tapes().turn();
+    if (turned) {
+      ASSERT_TRUE(rolling.begin(++segment, 5));
+      rolling.tapes().give_up();
+      rolling.tapes().turn();
+    }
+    for (uint32_t t = 0; t < 2; ++t) rolling.tapes().set_rows(t, Rolling::rows_of(segment + 1, 2, t));
+    EXPECT_FALSE(rolling.tapes().begin(1));
+    ASSERT_TRUE(rolling.tapes().begin(2));
+    EXPECT_TRUE(rolling.tapes().lie_within(5));
+    EXPECT_FALSE(rolling.tapes().lie_within(2));
+    const Range first = {100 * (segment + 1), 100 * (segment + 1) + 1};
+    EXPECT_FALSE(rolling.tapes().has_room(0, first));
+    const Range all[] = {Rolling::rows_of(segment, 5, 0), Rolling::rows_of(segment, 5, 1)};
+    std::vector<uint64_t> rows(all[0].count());
+    const auto take_down_to = [&](uint64_t tiles) {
+      for (uint32_t t = 0; t < 2; ++t)
+        rolling.tapes().take(t, {all[t].first + tiles * kRowsPerTile[t], all[t].last}, reinterpret_cast<std::byte*>(rows.data()));
+    };
+    take_down_to(2);
+    EXPECT_EQ(rolling.tapes().lie_within(2), !turned) << "what was made first is turned to the far end";
+    EXPECT_EQ(rolling.tapes().has_room(0, first), turned);
+    take_down_to(0);
+    EXPECT_TRUE(rolling.tapes().lie_within(0));
+    EXPECT_TRUE(rolling.tapes().has_room(0, first));
+  }
+}
+
 TEST(RollingTapes, RowsBesideTheSegmentAreLeftOut) {
   Rolling rolling(false, 2);
   ASSERT_TRUE(rolling.begin(0, 2));
