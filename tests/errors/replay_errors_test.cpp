@@ -1,6 +1,6 @@
 // Replays of a stage that is not pure: found where its state next meets one that was saved, named with stage and the rows between
 // the two states, and the pipeline works again. Nothing is said of pure stages, whatever part of their state they save. So it is
-// with states on disk, and with a second thread that replays.
+// with states on disk, and with a second thread that replays, in a chain as well.
 #include <cinttypes>
 #include <cstdio>
 #include <cstring>
@@ -320,14 +320,14 @@ TEST_P(ReplayErrors, DeclaredOnceOrInClassicTheSameStageIsEvaluatedOnce) {
   EXPECT_EQ(forth_.seen, std::vector<uint32_t>(kFrames, 1));
 }
 
-constexpr Case kCases[] = {{}, {SQS_ROW_ORDER}, {SQS_ANY_ORDER, true}, {SQS_ANY_ORDER, false, true}};
+constexpr Case kCases[] = {{}, {SQS_ROW_ORDER}, {SQS_ANY_ORDER, true}, {SQS_ANY_ORDER, false, true}, {SQS_ROW_ORDER, false, true}};
 
 INSTANTIATE_TEST_SUITE_P(Orders, ReplayErrors, ::testing::ValuesIn(kCases),
                          [](const ::testing::TestParamInfo<Case>& tested) {
-                           return tested.param.on_disk                  ? "states_on_disk"
-                                  : tested.param.second_thread          ? "second_thread"
-                                  : tested.param.order == SQS_ANY_ORDER ? "any_order"
-                                                                        : "row_order";
+                           const char* order = tested.param.order == SQS_ANY_ORDER ? "any_order" : "row_order";
+                           return std::string(order) + (tested.param.on_disk         ? "_states_on_disk"
+                                                        : tested.param.second_thread ? "_second_thread"
+                                                                                     : "");
                          });
 
 }  // namespace

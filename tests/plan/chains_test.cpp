@@ -181,5 +181,34 @@ TEST(ReplayAhead, EvaluatesNoMoreThanOneThreadWithThreeTilesLess) {
   EXPECT_GT(pairs, 40u);
 }
 
+// Three scans in turns: the tapes of both segments lie one behind the other, below the checkpoints.
+TEST(ReplayAhead, HasEveryTapeOfAChainTwice) {
+  GraphBuilder graph(8, 4);
+  graph.stage("forth", {reads("frames")}, 1, Kind::Scan)
+      .back("back", {reads("forth", Edge::Clamp, 3, 2)})
+      .stage("again", {reads("back")}, 1, Kind::Scan);
+  Request request = graph.request({"again"}, 100'000);
+  request.settings.tile_frames = 100;
+  request.settings.threads = 2;
+  request.input.threading = Threading::Concurrent;
+  uint64_t ahead = 0, spacing = 0;
+  for (request.budget_bytes = 30'000; request.budget_bytes < 800'000; request.budget_bytes += 7'001) {
+    const auto plan = planned(request);
+    const TurnPlan& turn = plan->turn;
+    ASSERT_EQ(turn.kind, TurnPlan::Kind::Chain);
+    EXPECT_LE(plan->predicted_bytes, request.budget_bytes);
+    if (!turn.replays_ahead) continue;
+    ++ahead;
+    EXPECT_GE(turn.spacing, spacing);
+    spacing = turn.spacing;
+    ASSERT_EQ(turn.tapes.size(), 2u);
+    uint64_t tapes = 0;
+    for (const Tape& tape : turn.tapes) tapes += (tape.bytes(spacing) + 63) / 64 * 64;
+    EXPECT_LE(2 * tapes + (turn.segments() - 1) * turn.state_bytes + turn.extra_bytes, turn.area_bytes());
+  }
+  EXPECT_GT(ahead, 90u);
+  EXPECT_GT(spacing, 50u);
+}
+
 }  // namespace
 }  // namespace sqs
