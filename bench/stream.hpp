@@ -20,6 +20,7 @@ class Stream {
   double rate() const { return rate_; }
   uint64_t channels() const { return channels_; }
   uint64_t frames() const { return frames_; }
+  uint64_t windows(uint64_t window, uint64_t hop) const { return frames_ < window ? 0 : 1 + (frames_ - window) / hop; }
   uint64_t frame_bytes() const { return frame_bytes_; }
   bool in_memory() const { return frames_ <= stretch_frames_; }
   const std::byte* memory() const { return stretch_.data(); }

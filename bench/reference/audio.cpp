@@ -19,11 +19,9 @@ namespace {
 constexpr uint64_t kHalf = kAudioWindow / 2;
 constexpr uint64_t kBins = kHalf + 1;
 // Windows per tile; about 400 KiB of spectra and frames. Anything from 4 to 64 measures the same.
-constexpr uint64_t kTile = 32;
+constexpr uint64_t kAudioTile = 32;
 // Spectra lie on cache lines; a row of the engine's is packed.
 constexpr uint64_t kSpectrumPitch = (kBins + 15) / 16 * 16;
-
-uint64_t windows_of(uint64_t frames) { return frames < kAudioWindow ? 0 : 1 + (frames - kAudioWindow) / kAudioHop; }
 
 // |rfft| of one window: a complex transform of half the size and its unfolding, as the rfft stage does it.
 class Magnitude {
@@ -72,10 +70,10 @@ class Frames {
 };
 
 void run_tiled(const Stream& stream, const Kernels& kernels, uint64_t first, uint64_t last, int32_t* bins) {
-  Frames frames(stream, kTile);
-  Buffer<float> z(2 * kHalf), spectra(kTile * kSpectrumPitch);
-  for (uint64_t t = first; t < last; t += kTile) {
-    const uint64_t count = std::min(kTile, last - t);
+  Frames frames(stream, kAudioTile);
+  Buffer<float> z(2 * kHalf), spectra(kAudioTile * kSpectrumPitch);
+  for (uint64_t t = first; t < last; t += kAudioTile) {
+    const uint64_t count = std::min(kAudioTile, last - t);
     const float* windows = frames.load(t, count);
     for (uint64_t i = 0; i < count; ++i)
       kernels.magnitude.run(windows + i * kAudioHop, z.data(), spectra.data() + i * kSpectrumPitch);
@@ -84,10 +82,10 @@ void run_tiled(const Stream& stream, const Kernels& kernels, uint64_t first, uin
 }
 
 void run_fused(const Stream& stream, const Kernels& kernels, uint64_t last, int32_t* bins) {
-  Frames frames(stream, kTile);
+  Frames frames(stream, kAudioTile);
   Buffer<float> z(2 * kHalf), spectrum(kSpectrumPitch);
-  for (uint64_t t = 0; t < last; t += kTile) {
-    const uint64_t count = std::min(kTile, last - t);
+  for (uint64_t t = 0; t < last; t += kAudioTile) {
+    const uint64_t count = std::min(kAudioTile, last - t);
     const float* windows = frames.load(t, count);
     for (uint64_t i = 0; i < count; ++i) {
       kernels.magnitude.run(windows + i * kAudioHop, z.data(), spectrum.data());
@@ -123,7 +121,7 @@ class Audio final : public Contender {
     const Kernels kernels;
     Figures figures;
     const Stopwatch stopwatch;
-    const uint64_t windows = windows_of(stream_.frames());
+    const uint64_t windows = stream_.windows(kAudioWindow, kAudioHop);
     const Buffer<int32_t> bins(windows);
     loop_(stream_, kernels, windows, bins.data());
     stopwatch.add_to(figures);

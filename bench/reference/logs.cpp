@@ -16,9 +16,7 @@ namespace {
 using Key = dsp::KeyOf<float>;
 
 constexpr uint64_t kBlocks = kLogsWindow / kLogsHop;
-constexpr uint64_t kTile = 16;  // windows
-
-uint64_t windows_of(uint64_t frames) { return frames < kLogsWindow ? 0 : 1 + (frames - kLogsWindow) / kLogsHop; }
+constexpr uint64_t kLogsTile = 16;  // windows
 
 // The last kBlocks hops, each sorted.
 class SortedBlocks {
@@ -45,14 +43,14 @@ class SortedBlocks {
 void run_tiled(const Stream& stream, uint64_t windows, float* quantiles, uint8_t* alerts) {
   const std::array ranks = {dsp::nearest_rank(0.5, kLogsWindow), dsp::nearest_rank(0.95, kLogsWindow)};
   SortedBlocks blocks;
-  Buffer<float> frames(kTile * kLogsHop);
-  Buffer<float> p95(kTile);
+  Buffer<float> frames(kLogsTile * kLogsHop);
+  Buffer<float> p95(kLogsTile);
   for (uint64_t i = 0; i + 1 < kBlocks && windows > 0; ++i) {
     stream.read(i * kLogsHop, kLogsHop, frames.data());
     blocks.push(frames.data());
   }
-  for (uint64_t t = 0; t < windows; t += kTile) {
-    const uint64_t count = std::min(kTile, windows - t);
+  for (uint64_t t = 0; t < windows; t += kLogsTile) {
+    const uint64_t count = std::min(kLogsTile, windows - t);
     stream.read((t + kBlocks - 1) * kLogsHop, count * kLogsHop, frames.data());
     for (uint64_t i = 0; i < count; ++i) {
       blocks.push(frames.data() + i * kLogsHop);
@@ -70,7 +68,7 @@ class Logs final : public Contender {
   Figures run() override {
     Figures figures;
     const Stopwatch stopwatch;
-    const uint64_t windows = windows_of(stream_.frames());
+    const uint64_t windows = stream_.windows(kLogsWindow, kLogsHop);
     const Buffer<float> quantiles(2 * windows);
     const Buffer<uint8_t> alerts(windows);
     run_tiled(stream_, windows, quantiles.data(), alerts.data());

@@ -17,7 +17,6 @@ namespace {
 
 using sqrtspace::Mode;
 
-constexpr Mode kModes[] = {Mode::classic, Mode::sqrt, Mode::automatic};
 constexpr uint64_t kNoBudget = uint64_t{1} << 50;
 
 // How much of the budget classic mode needs: a quarter, nine tenths, or four times as much.

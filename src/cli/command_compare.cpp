@@ -13,8 +13,6 @@ namespace {
 
 using sqrtspace::Mode;
 
-constexpr Mode kModes[] = {Mode::classic, Mode::sqrt, Mode::automatic};
-
 std::string mode_cell(Mode asked, const Trial& trial) {
   const std::string name = mode_name(asked);
   return trial.refused || asked != Mode::automatic ? name : name + ": " + trial.mode();

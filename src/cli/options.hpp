@@ -59,6 +59,7 @@ struct Options {
 };
 
 // As --mode takes it.
+inline constexpr sqrtspace::Mode kModes[] = {sqrtspace::Mode::classic, sqrtspace::Mode::sqrt, sqrtspace::Mode::automatic};
 const char* mode_name(sqrtspace::Mode mode);
 
 }  // namespace sqs::cli

@@ -122,7 +122,7 @@ void replay_ahead(const GraphSpec& graph, const std::vector<std::string>& target
   settings.lru_bytes = SQS_NONE;
   settings.threads = 2;
   const std::vector<Sink> sinks(targets.size(), sink);
-  for (uint64_t part = 0; part < 200; part += 1 + part / 8) {
+  for (uint64_t part = 0; part < 200; part += 1 + part / 6) {
     Session session(graph, naive);
     ASSERT_NO_FATAL_FAILURE(build_and_feed(session, graph));
     Rng rng(part);
