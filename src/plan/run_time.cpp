@@ -46,7 +46,6 @@ namespace {
 // What a second thread takes off the first one at most: of each tile one replay, beside a tile of the sweep.
 double beside_ns(const Plan& plan) {
   const auto tiles = static_cast<double>(plan.turn.tiles());
-  const double frames = tiles * static_cast<double>(plan.tile_frames);
   double beside = 0;
   for (const Sweep& sweep : plan.sweeps) {
     if (sweep.replays.empty()) continue;
@@ -54,10 +53,7 @@ double beside_ns(const Plan& plan) {
     for (const Unit& unit : sweep.units)
       if (!unit.is_sink()) looking_back += plan.costs.ns_per_row[unit.node] * static_cast<double>(unit.range.count());
     for (const Layer& layer : sweep.replays)
-      for (const Unit& unit : layer.units) {
-        const auto step = static_cast<double>(std::max<uint64_t>(1, unit.domain.step));
-        if (!unit.kept) replays += kCallNs * tiles + plan.costs.ns_per_row[unit.node] * frames / step;
-      }
+      replays += (kCallNs * static_cast<double>(layer.units.size()) + tile_ns(plan, layer)) * tiles;
     beside += std::min(replays, looking_back);
   }
   return beside;

@@ -195,23 +195,22 @@ std::vector<DiskFile> files_of_rows(const TurnPlan& turn, uint64_t tiles, uint64
   return files;
 }
 
-// What replays take to make the rows of a tile again.
-double tile_ns(const Plan& plan) {
+}  // namespace
+
+double tile_ns(const Plan& plan, const Layer& layer) {
   double ns = 0;
-  for (const Unit& unit : plan.sweeps[plan.turn.sweep].replays[0].units) {
+  for (const Unit& unit : layer.units) {
     const uint64_t step = std::max<uint64_t>(1, unit.domain.step);
     if (!unit.kept) ns += plan.costs.ns_per_row[unit.node] * static_cast<double>(plan.tile_frames) / static_cast<double>(step);
   }
   return ns;
 }
 
-}  // namespace
-
 double least_replay_ns(const Plan& plan, uint64_t pool_bytes) {
   const TurnPlan& turn = plan.turn;
   if (turn.kind != TurnPlan::Kind::Reversal || turn.replays_ahead || turn.tile_bytes == 0) return 0;
   const uint64_t kept = pool_bytes / turn.tile_bytes + 1;
-  return turn.tiles() <= kept ? 0 : static_cast<double>(turn.tiles() - kept) * tile_ns(plan);
+  return turn.tiles() <= kept ? 0 : static_cast<double>(turn.tiles() - kept) * tile_ns(plan, plan.sweeps[turn.sweep].replays[0]);
 }
 
 namespace {
@@ -233,7 +232,8 @@ void offer_disk_for_rows(const Plan& plan, uint64_t pool_bytes, uint64_t disk_by
   uint64_t segment = std::clamp<uint64_t>(kDiskSegmentBytes / turn.tile_bytes, 1, kept);
   while (segment > 1 && bytes_of(files_of_rows(turn, turn.tiles() - kept, segment)) > disk_bytes) segment /= 2;
   limits.disk_segment_tiles = segment;
-  limits.disk_tile_cost = spill_ns(plan, segment, 1) / static_cast<double>(segment) / std::max(1e-9, tile_ns(plan));
+  const double again_ns = tile_ns(plan, plan.sweeps[turn.sweep].replays[0]);
+  limits.disk_tile_cost = spill_ns(plan, segment, 1) / static_cast<double>(segment) / std::max(1e-9, again_ns);
 }
 
 ScheduleLimits limits_of(const Plan& plan, uint64_t pool_bytes, uint64_t disk_bytes) {

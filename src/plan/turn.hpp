@@ -17,6 +17,9 @@ std::optional<uint64_t> least_turn_pool(const Plan& plan, uint64_t disk_bytes, u
 // Chooses the schedule for a pool of so many bytes; false if none works. Takes no more of the pool than it needs.
 bool schedule_turn(Plan& plan, uint64_t pool_bytes, uint64_t disk_bytes);
 
+// What the rows of a tile take in a layer of replays.
+double tile_ns(const Plan& plan, const Layer& layer);
+
 // What replays of a laid out reversal take at least, if no rows go to disk: all but the rows that the pool has room for are made
 // again. No schedule is needed for it.
 double least_replay_ns(const Plan& plan, uint64_t pool_bytes);
