@@ -19,8 +19,9 @@ std::string rows_text(uint64_t first, uint64_t last) {
 }  // namespace
 
 LookBack::LookBack(RunContext& context, Plan& plan, Machinery& machinery)
-    : context_(context), plan_(plan), machinery_(machinery), segments_(plan), save_starts_(plan), pool_(context.arena + plan.turn.pool_offset),
-      staging_(context.arena + plan.turn.staging_offset), watches_(plan.graph->size()), recorded_(plan.sweeps.size()) {
+    : context_(context), plan_(plan), machinery_(machinery), segments_(plan), save_starts_(plan),
+      pool_(context.arena + plan.turn.pool_offset), staging_(context.arena + plan.turn.staging_offset),
+      watches_(plan.graph->size()), recorded_(plan.sweeps.size()) {
   for (uint64_t i = 0; i < plan.turn.saved.size(); ++i) {
     const SavedState& saved = plan.turn.saved[i];
     Watch& watch = watches_[saved.node].emplace();

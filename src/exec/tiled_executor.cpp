@@ -93,7 +93,7 @@ class TiledExecutor final : public Executor {
       }
       if (context_.cancelled->load(std::memory_order_relaxed)) return cancelled_error();
       if (course_.left > 0) SQS_TRY(crew_ != nullptr ? batch() : tile(course_));
-      if (course_.left == 0) end_leg(leg_);
+      if (course_.left == 0) end_leg();
       if (course_.now >= deadline_ns || context_.rows_wait()) return false;
     }
   }
@@ -330,10 +330,10 @@ class TiledExecutor final : public Executor {
     return ok();
   }
 
-  void end_leg(std::optional<Leg>& leg) {
-    if (leg->what == Leg::What::Replay) done_ += static_cast<uint64_t>(leg->last - leg->first);
+  void end_leg() {
+    if (leg_->what == Leg::What::Replay) done_ += static_cast<uint64_t>(leg_->last - leg_->first);
     else if (tape_reader_.has_value()) give_up_tapes();
-    leg.reset();
+    leg_.reset();
   }
 
   // What the sweep has not read of them it does not need.
