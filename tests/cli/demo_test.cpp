@@ -419,7 +419,7 @@ INSTANTIATE_TEST_SUITE_P(Cli, EveryDemo,
                                          DemoCase{"logs", {"logs", "--frames", "300000"}},
                                          DemoCase{"logs_deep", {"logs", "--frames", "300000", "--deep"}},
                                          DemoCase{"satcom", {"satcom", "--frames", "200000"}},
-                                         DemoCase{"ecg", {"ecg"}}, DemoCase{"pitch", {"pitch", "--frames", "40000"}}),
+                                         DemoCase{"ecg", {"ecg"}}, DemoCase{"pitch", {"pitch", "--frames", "60000"}}),
                          [](const auto& tested) { return std::string(tested.param.name); });
 
 TEST(DemoCompare, ShowsThreeModesWithOneDigest) {
