@@ -59,7 +59,9 @@ struct Options {
 };
 
 // As --mode takes it.
-inline constexpr sqrtspace::Mode kModes[] = {sqrtspace::Mode::classic, sqrtspace::Mode::sqrt, sqrtspace::Mode::automatic};
 const char* mode_name(sqrtspace::Mode mode);
+
+// In the order in which they are compared.
+inline constexpr sqrtspace::Mode kModes[] = {sqrtspace::Mode::classic, sqrtspace::Mode::sqrt, sqrtspace::Mode::automatic};
 
 }  // namespace sqs::cli
