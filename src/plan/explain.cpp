@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/words.hpp"
+#include "plan/chains.hpp"
 #include "plan/lints.hpp"
 #include "plan/memory.hpp"
 #include "plan/plan_info.hpp"
@@ -89,6 +90,18 @@ std::string frontier_text(const Plan& plan) {
   return out;
 }
 
+// Why it has fewer threads than it was to have.
+std::string threads_in_words(const Plan& plan) {
+  if (plan.threads >= plan.settings.threads) return std::to_string(plan.threads);
+  const std::string of = std::to_string(plan.threads) + " of " + std::to_string(plan.settings.threads) + " asked for: ";
+  if (plan.mode == SQS_CLASSIC) return of + "classic runs on one";
+  if (!plan.looks_back()) return of + "the budget holds no more";
+  if (plan.turn.replays_ahead) return of + "one to look back, and one to replay";
+  if (plan.turn.replayed_tiles == 0) return of + "nothing is replayed that another could do";
+  if (!can_replay_ahead(plan)) return of + "stages or the source do not allow another to replay";
+  return of + "with the memory for another to replay it would be no faster";
+}
+
 std::string explain_text(const Plan& plan) {
   std::string out;
   const auto line = [&](const std::string& name, const std::string& value) { out += padded(name, 14) + value + "\n"; };
@@ -98,9 +111,7 @@ std::string explain_text(const Plan& plan) {
                    counted(plan.input.frames, "frame") + (plan.input.ended ? "" : " so far"));
   line("sweeps", count_in_words(sweeps_run(plan)) + ", tiles of " + counted(plan.tile_frames, "frame") + ", " +
                      counted(plan.tiles, "tile"));
-  line("threads", std::to_string(plan.threads) +
-                      (plan.threads < plan.settings.threads ? " of " + std::to_string(plan.settings.threads) + " asked for" +
-                       (plan.mode == SQS_CLASSIC ? ": classic runs on one" : ": the budget holds no more") : ""));
+  line("threads", threads_in_words(plan));
   line("budget", bytes_in_words(plan.budget_bytes));
   line("predicted", bytes_in_words(plan.predicted_bytes) + " at most (" + std::to_string(plan.predicted_bytes) + " bytes)");
   for (size_t m = 0; m < kMemoryClasses; ++m)

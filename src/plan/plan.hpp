@@ -1,6 +1,7 @@
 // What a run will do: sweeps, row ranges, tile span, and every buffer it will touch. Immutable; the executor follows it.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -159,7 +160,8 @@ struct DiskFile {
 //
 //   | buffers | slot | slot | slot ...   free   ... checkpoint 2 | checkpoint 1 | checkpoint 0 | two more |
 //
-// A chain, whose rows are made as often whatever the memory, then has all tapes twice instead, and the threads swap them.
+// A chain, in which a longer tape spares no more than the replay of its own rows, then has all tapes twice instead, and the threads
+// swap them.
 struct TurnPlan {
   enum class Kind {
     None,      // nothing is replayed
@@ -264,6 +266,10 @@ struct Plan {
   // Whether a stage's rows, made in one sweep, stay for the later ones: because it must run once, or by the planner's choice.
   bool keeps(NodeId id) const { return graph->node(id).decl.once || retains(id); }
   bool retains(NodeId id) const { return id < retained.size() && retained[id]; }
+
+  bool looks_back() const {
+    return std::any_of(sweeps.begin(), sweeps.end(), [](const Sweep& s) { return s.backward || !s.replays.empty(); });
+  }
 
   // Whether each thread has a place of its own for the unit's rows.
   bool has_own_rows(const Unit& unit) const {

@@ -230,10 +230,6 @@ class Planner {
     return least;
   }
 
-  bool looks_back() const {
-    return std::any_of(plan_.sweeps.begin(), plan_.sweeps.end(), [](const Sweep& s) { return s.backward || !s.replays.empty(); });
-  }
-
   // Smaller tiles leave more of the budget to what is kept for looking back, but cost more calls: the span that takes least time.
   // A second thread needs a few tiles more.
   bool find_shape_looking_back() {
@@ -274,7 +270,7 @@ class Planner {
   // Rows that several sweeps read, as far as the budget allows. Where nothing looks back that must be one that was asked for: what
   // sqrt takes otherwise does not grow with the stream.
   void keep_rows() {
-    const bool back = looks_back();
+    const bool back = plan_.looks_back();
     if (!back && request_.settings.memory_budget == 0) return;
     const std::vector<NodeId> candidates = worth_keeping(plan_);
     if (candidates.empty()) return;
@@ -313,7 +309,7 @@ class Planner {
 
   // The largest span, then the most threads, then the roomiest buffers that fit.
   bool find_shape() {
-    if (looks_back()) return find_shape_looking_back();
+    if (plan_.looks_back()) return find_shape_looking_back();
     const uint32_t most = request_.settings.threads;
     const auto fits = [&](const Shape& shape) {
       const Size bytes = tiled_bytes(shape);
@@ -429,7 +425,7 @@ class Planner {
     uint64_t bytes = record == 0 ? 0 : aligned(std::min(kCheckpointSlots * record, std::max(kCheckpointBytes, 2 * record))).saturated();
     if (held > 0) bytes = held;
     if (bytes == 0) return;
-    if (looks_back() || bytes > room() || (held == 0 && bytes > plan_.budget_bytes / 8)) {
+    if (plan_.looks_back() || bytes > room() || (held == 0 && bytes > plan_.budget_bytes / 8)) {
       plan_.drop_held_checkpoints = held > 0;
       return;
     }
@@ -475,7 +471,7 @@ class Planner {
   // rows twice it has reckoned with that. What a run of one target delivers goes there in any case.
   std::vector<NodeId> dear_stages() const {
     std::vector<NodeId> dear;
-    if (looks_back() || plan_.threads > 1) return dear;
+    if (plan_.looks_back() || plan_.threads > 1) return dear;
     for (NodeId id = kFramesNode + 1; id < graph_.size(); ++id) {
       const Node& node = graph_.node(id);
       const bool target = plan_.targets.size() == 1 && plan_.targets[0].node == id;

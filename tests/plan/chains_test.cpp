@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "graphs.hpp"
+#include "plan/explain.hpp"
 
 namespace sqs {
 namespace {
@@ -156,6 +157,28 @@ TEST(ReplayAhead, CallsNoStageTwiceAtATimeThatDoesNotAllowIt) {
   EXPECT_FALSE(planned(request)->turn.replays_ahead) << "replays and the sweep read frames";
   request.input.threading = Threading::Caller;
   EXPECT_FALSE(planned(request)->turn.replays_ahead) << "only the caller may read the frames";
+}
+
+TEST(ReplayAhead, APlanSaysWhyItHasFewerThreadsThanWereAskedFor) {
+  GraphBuilder graph(8, 4);
+  graph.stage("forth", {reads("frames")}, 1, Kind::Scan).back("back", {reads("forth")});
+  Request request = graph.request({"back"}, 100'000);
+  request.settings.tile_frames = 100;
+  request.settings.threads = 3;
+  request.input.threading = Threading::Concurrent;
+  const auto reason = [&](uint64_t budget) {
+    request.budget_bytes = budget;
+    Plan plan = *planned(request);
+    explain(plan);
+    const size_t at = plan.text.find("threads ");
+    return plan.text.substr(at, plan.text.find('\n', at) - at);
+  };
+  EXPECT_NE(reason(60'000).find("2 of 3 asked for: one to look back, and one to replay"), std::string::npos) << reason(60'000);
+  EXPECT_NE(reason(10'000'000).find("nothing is replayed that another could do"), std::string::npos) << reason(10'000'000);
+  const uint64_t least = planned(request)->least_budget_bytes;
+  EXPECT_NE(reason(least).find("with the memory for another to replay it would be no faster"), std::string::npos) << reason(least);
+  request.input.threading = Threading::Caller;
+  EXPECT_NE(reason(60'000).find("do not allow another to replay"), std::string::npos) << reason(60'000);
 }
 
 // Both segments share the slots of one: what two threads take is a tile of slots, and the buffers on either side of them.
